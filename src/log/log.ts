@@ -1,0 +1,161 @@
+/**
+ * The log: what every store promises. One thread, one append-only sequence of events numbered 1, 2, 3 …; a run is a
+ * bracketed slice of it. Everything that must be decided once (numbers, opening, closing, fencing, repeats, who was
+ * first) is decided in `append`, together with the commit.
+ */
+import type { Block, EncodedEvent, Head, RunStatus } from '../protocol/index.ts';
+
+/** What an acknowledgement of this deployment means: what the events survive. */
+export type Durability = 'memory' | 'process' | 'disk' | 'redis' | 'redis-aof' | `redis-replica(${number})`;
+
+export interface Log {
+  readonly durability: Durability;
+  readonly runs: RunIndex;
+  readonly leases: Leases;
+  readonly retention: Retention;
+
+  /**
+   * Appends one batch of one run to a thread, which comes into being with its first batch.
+   *
+   * - Resolved means durable to `durability`, visible to every later `read`, and numbered `first` to `last` in a row.
+   * - All or nothing: rejected with a non-retryable code means nothing was stored. Rejected with a retryable one means
+   *   *unknown*: append the same batch again; with a `producer` key that is always safe.
+   * - Two appends are stored in the order in which they were called on this Log object.
+   *
+   * @throws {TelltaleError} see the options for which; `log_unavailable`, `storage_full`, `log_closed` at any time.
+   */
+  append(threadId: string, batch: readonly EncodedEvent[], options: AppendOptions): Promise<Ack>;
+
+  /**
+   * The events after `after`, oldest first: at least one block where there are any, more up to about `bytes`. The head
+   * is taken at the same moment, so no blocks means: `after` is the tail. Whatever is returned was committed and checked;
+   * a damaged event is never returned: the thread then ends before it, and its head has a new epoch that says so.
+   * Compare `head` with your own epoch and `head.first` with `after`: a log can be cut at its head while you read.
+   *
+   * @throws {TelltaleError} `thread_not_found`.
+   */
+  read(threadId: string, after: number, bytes?: number): Promise<Page>;
+
+  /**
+   * Tells of every later commit, in order, after the promise resolved. A wake-up is a hint: it may be late, lost or
+   * repeated; only `read` says what is there. To miss nothing: follow first, then read.
+   */
+  follow(threadId: string, listener: (wake: Wake) => void): Promise<() => void>;
+
+  /** What the thread holds; `undefined` where there is no such thread. */
+  head(threadId: string): Promise<Head | undefined>;
+
+  /** Finishes what was accepted and lets go of everything. Appends and reads after it reject with `log_closed`. */
+  close(): Promise<void>;
+}
+
+export interface AppendOptions {
+  readonly runId: string;
+  /** This batch opens the run. `run_exists` (409) when there is one of this id, in whatever thread. */
+  readonly opens?: RunOpening;
+  /** The last event of the batch ends the run. Later appends to it: `run_closed` (409). */
+  readonly closes?: boolean;
+  /** Makes repeats safe: see `ProducerKey`. */
+  readonly producer?: ProducerKey;
+  /** The lease under which the caller writes. `lease_fenced` (403) when another holds it; renews it when it is current. */
+  readonly fence?: number;
+  /** First one wins: `already_decided` (409, with the winner's `seq`) when this thread has seen the key before. */
+  readonly once?: string;
+}
+// Without `opens`, an append to a run that is not there (or is in another thread) is `run_not_found` (404).
+
+/**
+ * (`id`, `epoch`, `seq`) names one append of one producer to one run. `seq` counts 0, 1, 2 … within an epoch.
+ * - the same key and `digest` again: the same Ack, `duplicate: true`, nothing stored, however long ago it was;
+ * - the same key with another digest: `producer_conflict` (409);
+ * - a number too high: `producer_gap` (409, `expected`); a new epoch starts at 0;
+ * - an older epoch than one seen before: `producer_fenced` (403, `epoch`).
+ */
+export interface ProducerKey {
+  readonly id: string;
+  readonly epoch: number;
+  readonly seq: number;
+  /** A collision-resistant hash of what the producer sent. */
+  readonly digest: string;
+}
+
+export interface Ack {
+  readonly epoch: string;
+  readonly first: number;
+  readonly last: number;
+  /** The batch had been stored before. */
+  readonly duplicate?: true;
+}
+
+export interface Page {
+  readonly head: Head;
+  readonly blocks: readonly Block[];
+}
+
+/** Something was committed: up to `last`, under `epoch`, and perhaps the events themselves. */
+export interface Wake {
+  readonly epoch: string;
+  readonly last: number;
+  readonly block?: Block;
+}
+
+/** What is known of a run beside its events. `owner` and `metadata` never enter the events. */
+export interface RunOpening {
+  readonly agent: string;
+  readonly owner?: string;
+  readonly parentRunId?: string;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** An executor in this process runs it: when that is gone, the run has to be ended (see `Leases`). */
+  readonly leased?: boolean;
+}
+
+/** A run, as derived from its opening and its `run.*` events. Rebuilt from the log where it is lost. */
+export interface RunRecord extends RunOpening {
+  readonly runId: string;
+  readonly threadId: string;
+  readonly status: RunStatus;
+  /** Number of its first event, and of the terminal one once there is one. */
+  readonly first: number;
+  readonly last?: number;
+  readonly endedAt?: string;
+  /** How many events it has. */
+  readonly events: number;
+  /** Of the current lease; an append under it must carry it. */
+  readonly fence: number;
+}
+
+export interface RunIndex {
+  get(runId: string): Promise<RunRecord | undefined>;
+  /** Newest first. `next` goes into `before` for the page after this one. */
+  list(query: RunQuery): Promise<{ readonly runs: readonly RunRecord[]; readonly next?: string }>;
+}
+
+export interface RunQuery {
+  readonly owner?: string;
+  readonly status?: RunStatus;
+  readonly agent?: string;
+  readonly threadId?: string;
+  /** RFC 3339, both exclusive. */
+  readonly since?: string;
+  readonly until?: string;
+  /** Opaque, from a page before. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+/** Leases on runs that an executor holds, so that a run whose process died still ends. */
+export interface Leases {
+  /** Keeps a lease while nothing is appended. `lease_fenced` when it has passed on, `run_closed` when the run ended. */
+  renew(runId: string, fence: number): Promise<void>;
+  /**
+   * Takes over the leases that ran out: each run is handed to one caller only, with the fence under which that caller
+   * must end it. A store owned by one process finds them when it opens, and none later.
+   */
+  takeExpired(): Promise<readonly RunRecord[]>;
+}
+
+export interface Retention {
+  /** Forgets the events up to and with `through`, but never the last one. Numbers stay; `head.first` tells. */
+  trim(threadId: string, through: number): Promise<void>;
+}

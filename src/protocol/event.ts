@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { TelltaleError } from './errors.ts';
+import { controlEvents, moneyEvents, peopleEvents, stateEvents } from './events/control.ts';
+import { runEvents } from './events/run.ts';
+import { messageEvents, reasoningEvents } from './events/text.ts';
+import { agentEvents, modelEvents, planEvents, toolEvents } from './events/work.ts';
+import { STREAM_PREFIX } from './stream.ts';
+
+export type { Cost, ErrorInfo, Usage } from './events/shared.ts';
+
+/** The schema of `data` for every known event type (PROTOCOL.md section 3). */
+export const eventData = {
+  ...runEvents,
+  ...planEvents,
+  ...agentEvents,
+  ...modelEvents,
+  ...reasoningEvents,
+  ...messageEvents,
+  ...toolEvents,
+  ...peopleEvents,
+  ...moneyEvents,
+  ...controlEvents,
+  ...stateEvents,
+};
+
+export type EventType = keyof typeof eventData;
+export type EventData<T extends EventType> = z.infer<(typeof eventData)[T]>;
+
+/**
+ * Which agent caused an event. `id` is one invocation; `path` is the ids from the outermost invocation down to this one,
+ * joined by "/", so that its last but one part is the invocation that invoked it.
+ */
+export interface AgentRef {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+/** What a producer writes. */
+export interface EventDraft<T extends string = string> {
+  readonly type: T;
+  readonly data: T extends EventType ? EventData<T> : Readonly<Record<string, unknown>>;
+  readonly agent?: AgentRef;
+  /** W3C Trace Context. */
+  readonly traceparent?: string;
+}
+
+/** An event as it stands in the log: never changed, never repeated. */
+export interface Envelope {
+  /** 1, 2, 3 … in its thread, without holes. */
+  readonly seq: number;
+  readonly epoch: string;
+  readonly threadId: string;
+  readonly runId: string;
+  /** RFC 3339; informative, never an order. */
+  readonly time: string;
+  readonly agent?: AgentRef;
+  /** The run that started this one. */
+  readonly parentRunId?: string;
+  readonly traceparent?: string;
+  /** In a view that leaves events out: the number of the frame before this one. Absent: `seq - 1`. */
+  readonly prev?: number;
+}
+
+/** A known event, told apart by `type`. */
+export type KnownEvent = { [T in EventType]: Envelope & { readonly type: T; readonly data: EventData<T> } }[EventType];
+/** An event of a type this version does not know: kept, passed on, never interpreted. */
+export type UnknownEvent = Envelope & { readonly type: string & {}; readonly data: Readonly<Record<string, unknown>> };
+export type TelltaleEvent = KnownEvent | UnknownEvent;
+
+export function isKnown(event: TelltaleEvent): event is KnownEvent {
+  return Object.hasOwn(eventTypes, event.type);
+}
+
+const eventTypes: Readonly<Record<string, unknown>> = eventData;
+
+const TYPE = /^[a-z][a-zA-Z0-9]*(?:[._-][a-zA-Z0-9]+)*$/;
+
+export const agentRef = z.strictObject({
+  id: z.string().min(1).max(256),
+  name: z.string().min(1).max(256),
+  path: z.string().min(1).max(1024),
+});
+
+const draft = z.strictObject({
+  type: z.string().max(64).regex(TYPE, 'must be dotted words such as "tool.called"'),
+  data: z.record(z.string(), z.unknown()),
+  agent: agentRef.exactOptional(),
+  traceparent: z
+    .string()
+    .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+    .exactOptional(),
+});
+
+/**
+ * Checks what a producer sent. Unknown types pass with any object as `data`; a malformed known type does not.
+ *
+ * @throws {TelltaleError} `reserved_type` for `stream.*`; `invalid_event` naming the field.
+ */
+export function parseDraft(input: unknown, at = 'event'): EventDraft {
+  const type = typeof input === 'object' && input !== null && 'type' in input ? input.type : undefined;
+  if (typeof type === 'string' && type.toLowerCase().startsWith(STREAM_PREFIX)) {
+    throw new TelltaleError(
+      'reserved_type',
+      `${at}.type: "stream." types are written by the server only. Use "custom".`,
+    );
+  }
+  const shape = draft.safeParse(input);
+  if (!shape.success) throw invalidEvent(at, shape.error);
+  const schema = Object.hasOwn(eventTypes, shape.data.type) ? eventData[shape.data.type as EventType] : undefined;
+  const checked = schema?.safeParse(shape.data.data);
+  if (checked && !checked.success) throw invalidEvent(`${at}.data (${shape.data.type})`, checked.error);
+  return shape.data as EventDraft;
+}
+
+function invalidEvent(at: string, error: z.ZodError): TelltaleError {
+  const issues = error.issues.slice(0, 5).map((issue) => `${[at, ...issue.path].join('.')}: ${issue.message}`);
+  return new TelltaleError('invalid_event', issues.join('; '), { issues });
+}
+
+/** JSON Schema (2020-12) of `data` for every known type, keyed by type. */
+export function eventJsonSchemas(): Record<EventType, object> {
+  const schemas = Object.entries(eventData).map(([type, schema]) => [type, z.toJSONSchema(schema, { io: 'input' })]);
+  return Object.fromEntries(schemas) as Record<EventType, object>;
+}

@@ -1,0 +1,51 @@
+export { Block, type Entry } from './block.ts';
+export {
+  type Cursor,
+  type EpochStart,
+  formatCursor,
+  type Head,
+  locate,
+  type Position,
+  parseCursor,
+  type ResetReason,
+} from './cursor.ts';
+export { jsonDepth } from './depth.ts';
+export { type EncodedEvent, type EventContext, encodeEvent, utf8Length } from './encode.ts';
+export { type ErrorCode, type Problem, TelltaleError } from './errors.ts';
+export {
+  type AgentRef,
+  agentRef,
+  type Cost,
+  type Envelope,
+  type ErrorInfo,
+  type EventData,
+  type EventDraft,
+  type EventType,
+  eventData,
+  eventJsonSchemas,
+  isKnown,
+  type KnownEvent,
+  parseDraft,
+  type TelltaleEvent,
+  type UnknownEvent,
+  type Usage,
+} from './event.ts';
+export { eventFrameOffsets, type Frame, writeComment, writeEventFrame, writeFrame, writeRetry } from './frame.ts';
+export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId } from './ids.ts';
+export { isEnded, isTerminal, type RunStatus, statusAfter } from './lifecycle.ts';
+export { HEARTBEAT_MS, LATENESS_MS, LEASE_MS, LIMITS, type Limits, STALLED_MS, WARN_AT } from './limits.ts';
+export { reduce } from './reduce.ts';
+export * from './snapshot.ts';
+export {
+  byeFrame,
+  caughtUpFrame,
+  epochOf,
+  helloFrame,
+  progressFrame,
+  resetFrame,
+  type StreamBye,
+  type StreamHello,
+  type StreamProgress,
+  type StreamReset,
+} from './stream.ts';
+export type { Body, PlanStep, RunWriter, TextSource } from './writer.ts';

@@ -1,0 +1,82 @@
+import type { KnownEvent } from './event.ts';
+import { upsert } from './reduce-spans.ts';
+import type { Approval, Command, RunSnapshot } from './snapshot.ts';
+
+/** The part of the fold about people: approvals, commands, input and money. */
+export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
+  switch (e.type) {
+    case 'approval.requested': {
+      const { approvalId: id, prompt, ...more } = e.data;
+      return {
+        ...s,
+        approvals: upsert(
+          s.approvals,
+          (it) => it.id === id,
+          () => ({ ...more, id, prompt, status: 'requested', seq: e.seq }),
+        ),
+      };
+    }
+    case 'approval.resolved':
+      return { ...s, approvals: settle(s.approvals, e.data.approvalId, { ...e.data, status: 'resolved' }) };
+    case 'approval.expired':
+      return { ...s, approvals: settle(s.approvals, e.data.approvalId, { status: 'expired' }) };
+    case 'input.received':
+      return { ...s, inputs: [...s.inputs, e.data] };
+    case 'control.requested': {
+      const { commandId: id, command, by } = e.data;
+      const entry: Command = { id, command, status: 'requested', seq: e.seq, ...(by !== undefined && { by }) };
+      return {
+        ...s,
+        commands: upsert(
+          s.commands,
+          (it) => it.id === id,
+          (it) => it ?? entry,
+        ),
+      };
+    }
+    case 'run.paused':
+    case 'run.resumed':
+      return { ...s, commands: apply(s.commands, e) };
+    case 'usage.updated': {
+      const { usage, cost } = e.data;
+      return { ...s, ...(usage && { usage }), ...(cost && { cost }) };
+    }
+    case 'budget.set':
+      return { ...s, budget: { warnings: [], ...e.data } };
+    case 'budget.warning':
+      return { ...s, budget: { ...s.budget, warnings: [...(s.budget?.warnings ?? []), e.data] } };
+    case 'budget.exceeded':
+      return { ...s, budget: { warnings: [], ...s.budget, exceeded: e.data } };
+    default:
+      return s;
+  }
+}
+
+const APPLIED_BY = { 'run.cancelled': 'cancel', 'run.paused': 'pause', 'run.resumed': 'resume' } as const;
+
+/** The command an event answers: the one it names, else every open one of its kind. */
+export function apply(
+  commands: readonly Command[],
+  e: KnownEvent & { type: keyof typeof APPLIED_BY },
+): readonly Command[] {
+  const { commandId } = e.data;
+  return commands.map((it) =>
+    it.status === 'requested' && it.command === APPLIED_BY[e.type] && (commandId === undefined || it.id === commandId)
+      ? { ...it, status: 'applied' }
+      : it,
+  );
+}
+
+/** First answer wins. */
+function settle(
+  approvals: readonly Approval[],
+  id: string,
+  end: Partial<Approval> & { status: Approval['status'] },
+): readonly Approval[] {
+  const { decision, by, status } = end;
+  return approvals.map((it) =>
+    it.id === id && it.status === 'requested'
+      ? { ...it, status, ...(decision !== undefined && { decision }), ...(by !== undefined && { by }) }
+      : it,
+  );
+}

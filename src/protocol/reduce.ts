@@ -1,0 +1,273 @@
+/**
+ * The one fold: what a log says about a run. Server snapshots, clients, console and replay all use it, so that they
+ * cannot disagree. Pure: no clock, no randomness; the old snapshot stays as it was and shares what did not change.
+ */
+import type { EventData, KnownEvent, TelltaleEvent } from './event.ts';
+import { isTerminal, statusAfter } from './lifecycle.ts';
+import { applyPatch } from './patch.ts';
+import { apply, reduceControl } from './reduce-control.ts';
+import { closeOpen, ended, opened, tellError, upsert } from './reduce-spans.ts';
+import type { RunSnapshot, ToolSpan } from './snapshot.ts';
+
+/**
+ * Folds one event in. Events of other runs and events already folded in change nothing, so replay is harmless.
+ *
+ * @example
+ * const snapshot = events.reduce(reduce, emptySnapshot(runId));
+ */
+export function reduce(snapshot: RunSnapshot, event: TelltaleEvent): RunSnapshot {
+  if (event.runId !== snapshot.runId || event.seq <= snapshot.seq) return snapshot;
+  const next: RunSnapshot = {
+    ...fold(snapshot, event as KnownEvent),
+    threadId: event.threadId,
+    seq: event.seq,
+    epoch: event.epoch,
+    events: snapshot.events + 1,
+    status: statusAfter(event.type) ?? snapshot.status,
+  };
+  return isTerminal(event.type) ? closeOpen(next, event) : next;
+}
+
+function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
+  const { type, data } = e;
+  switch (type) {
+    case 'run.queued':
+    case 'run.started': {
+      const { agent, mode, input, metadata } = data;
+      return {
+        ...s,
+        agent,
+        ...(mode && { mode }),
+        ...(input !== undefined && { input }),
+        ...(metadata && { metadata }),
+        ...(e.parentRunId !== undefined && { parentRunId: e.parentRunId }),
+        [type === 'run.queued' ? 'queuedAt' : 'startedAt']: e.time,
+      };
+    }
+    case 'run.completed':
+    case 'run.failed':
+    case 'run.cancelled': {
+      const end: RunSnapshot = { ...s, endedAt: e.time, ...pick(data, ['durationMs']) };
+      if (type === 'run.completed') return { ...end, ...pick(data, ['output', 'usage', 'cost']) };
+      if (type === 'run.failed')
+        return tellError({ ...end, error: data.error, ...pick(data, ['usage']) }, e, data.error);
+      return { ...end, commands: apply(s.commands, e as KnownEvent & { type: 'run.cancelled' }) };
+    }
+    case 'plan.created':
+    case 'plan.updated':
+      return reducePlan(s, data);
+    case 'step.started':
+      return {
+        ...s,
+        steps: upsert(
+          s.steps,
+          (it) => it.id === data.stepId,
+          (it) => ({ ...it, id: data.stepId, name: data.name, ...opened(e) }),
+        ),
+      };
+    case 'step.completed':
+    case 'step.failed': {
+      const steps = upsert(
+        s.steps,
+        (it) => it.id === data.stepId,
+        (it) => ({
+          ...(it ?? { id: data.stepId, name: data.stepId, ...opened(e) }),
+          ...ended(e, data),
+          ...(type === 'step.completed' && pick(data, ['result'])),
+        }),
+      );
+      return type === 'step.failed' ? tellError({ ...s, steps }, e, data.error) : { ...s, steps };
+    }
+    case 'progress.updated':
+      return { ...s, progress: data };
+    case 'agent.started':
+    case 'agent.completed':
+    case 'agent.failed':
+      return reduceAgent(s, e);
+    case 'activity.reported':
+      return { ...s, activities: [...s.activities, { ...data, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }] };
+    case 'status.updated':
+      return { ...s, statusText: data.message ?? data.status };
+    case 'reasoning.started':
+    case 'reasoning.delta':
+    case 'reasoning.completed':
+      return {
+        ...s,
+        reasoning: upsert(s.reasoning, mine(data.reasoningId, e), (it) =>
+          text(it ?? { id: data.reasoningId, text: '', ...opened(e) }, e),
+        ),
+      };
+    case 'message.started':
+    case 'message.delta':
+    case 'message.completed':
+      return {
+        ...s,
+        messages: upsert(s.messages, mine(data.messageId, e), (it) => ({
+          ...text(it ?? { id: data.messageId, text: '', role: 'assistant', ...opened(e) }, e),
+          ...(type !== 'message.delta' && pick(data, ['role'])),
+        })),
+      };
+    case 'llm.started':
+    case 'llm.completed':
+    case 'llm.failed':
+      return reduceLlm(s, e);
+    case 'tool.started':
+    case 'tool.args.delta':
+    case 'tool.called':
+    case 'tool.progress':
+    case 'tool.completed':
+    case 'tool.failed':
+    case 'tool.denied':
+      return reduceTool(s, e);
+    case 'state.snapshot':
+      return { ...s, state: data.state };
+    case 'state.patched': {
+      const patched = applyPatch(s.state, data.patch);
+      if (patched.ok) return { ...s, state: patched.value };
+      return tellError(s, e, { code: 'patch_failed', message: patched.problem });
+    }
+    case 'artifact.added':
+      return {
+        ...s,
+        artifacts: upsert(
+          s.artifacts,
+          (it) => it.artifactId === data.artifactId,
+          () => data,
+        ),
+      };
+    case 'source.added':
+      return {
+        ...s,
+        sources: upsert(
+          s.sources,
+          (it) => it.sourceId === data.sourceId,
+          () => data,
+        ),
+      };
+    case 'error.reported':
+      return tellError(s, e, data.error);
+    default:
+      return reduceControl(s, e);
+  }
+}
+
+function reducePlan(s: RunSnapshot, data: EventData<'plan.created'>): RunSnapshot {
+  let steps = s.steps;
+  for (const { id, name, status } of data.steps) {
+    steps = upsert(
+      steps,
+      (it) => it.id === id,
+      (it) => ({ ...(it ?? { id, status: 'pending' }), name, ...(status && { status }) }),
+    );
+  }
+  return { ...s, steps, plan: { ...s.plan, ...pick(data, ['goal']), stepIds: data.steps.map(({ id }) => id) } };
+}
+
+function reduceAgent(s: RunSnapshot, e: KnownEvent & { type: `agent.${string}` }): RunSnapshot {
+  const { agent } = e;
+  if (!agent) return e.type === 'agent.failed' ? tellError(s, e, e.data.error) : s;
+  const parentId = agent.path.split('/').at(-2);
+  const agents = upsert(
+    s.agents,
+    (it) => it.id === agent.id,
+    (it) => {
+      const { agentId: _self, ...span } = opened(e);
+      const start = it ?? { ...agent, ...(parentId !== undefined && { parentId }), ...span };
+      if (e.type === 'agent.started') return { ...start, ...pick(e.data, ['model', 'input']) };
+      return { ...start, ...ended(e, e.data), ...(e.type === 'agent.completed' && pick(e.data, ['output'])) };
+    },
+  );
+  return e.type === 'agent.failed' ? tellError({ ...s, agents }, e, e.data.error) : { ...s, agents };
+}
+
+function reduceLlm(s: RunSnapshot, e: KnownEvent & { type: `llm.${string}` }): RunSnapshot {
+  const { callId } = e.data;
+  const llmCalls = upsert(s.llmCalls, mine(callId, e), (it) => {
+    const start = it ?? { id: callId, model: '', ...opened(e) };
+    if (e.type === 'llm.failed') return { ...start, ...ended(e, e.data) };
+    const about = { ...start, ...pick(e.data, ['model', 'provider']) };
+    return e.type === 'llm.started' ? about : { ...about, ...ended(e, e.data), ...pick(e.data, ['usage', 'cost']) };
+  });
+  if (e.type === 'llm.failed') return tellError({ ...s, llmCalls }, e, e.data.error);
+  if (e.type === 'llm.started') return { ...s, llmCalls };
+  const { usage, cost } = e.data;
+  // Costs in different currencies cannot be added; the first one's stays.
+  const sum =
+    cost && s.cost?.currency === cost.currency ? { ...s.cost, amount: s.cost.amount + cost.amount } : (s.cost ?? cost);
+  return { ...s, llmCalls, ...(usage && { usage: addUsage(s.usage, usage) }), ...(sum && { cost: sum }) };
+}
+
+const COUNTS = ['inputTokens', 'outputTokens', 'totalTokens', 'cachedInputTokens', 'reasoningTokens'] as const;
+
+function addUsage(
+  total: RunSnapshot['usage'],
+  usage: NonNullable<RunSnapshot['usage']>,
+): NonNullable<RunSnapshot['usage']> {
+  const sum = { ...total };
+  for (const count of COUNTS) {
+    const more = usage[count];
+    if (more !== undefined) sum[count] = (sum[count] ?? 0) + more;
+  }
+  return sum;
+}
+
+function reduceTool(s: RunSnapshot, e: KnownEvent & { type: `tool.${string}` }): RunSnapshot {
+  const { toolCallId } = e.data;
+  const tools = upsert(s.tools, mine(toolCallId, e), (it): ToolSpan => {
+    const known = it ?? { id: toolCallId, name: '', argsText: '', ...opened(e) };
+    const tool: ToolSpan =
+      'name' in e.data && e.data.name !== undefined ? { ...known, name: e.data.name as string } : known;
+    switch (e.type) {
+      case 'tool.args.delta':
+        return { ...tool, argsText: tool.argsText + e.data.delta };
+      case 'tool.called':
+        return { ...tool, args: e.data.args };
+      case 'tool.progress':
+        return { ...tool, progress: e.data };
+      case 'tool.completed':
+        return { ...tool, ...ended(e, e.data), ...pick(e.data, ['result']) };
+      case 'tool.failed':
+        return { ...tool, ...ended(e, e.data) };
+      case 'tool.denied':
+        return { ...tool, ...ended(e, {}), status: 'denied', ...pick(e.data, ['reason']) };
+      default:
+        return tool;
+    }
+  });
+  return e.type === 'tool.failed' ? tellError({ ...s, tools }, e, e.data.error) : { ...s, tools };
+}
+
+/** Streamed text: deltas are appended; a whole text at the end replaces what was streamed. */
+function text<T extends { text: string }>(
+  span: T,
+  e: KnownEvent & { type: `reasoning.${string}` | `message.${string}` },
+): T {
+  switch (e.type) {
+    case 'reasoning.delta':
+    case 'message.delta':
+      return { ...span, text: span.text + e.data.delta };
+    case 'reasoning.completed':
+    case 'message.completed':
+      return { ...span, ...ended(e, e.type === 'reasoning.completed' ? e.data : {}), ...pick(e.data, ['text']) };
+    default:
+      return span;
+  }
+}
+
+/** The entity with this id of this event's agent. */
+function mine(id: string, e: KnownEvent): (it: { id: string; agentId?: string }) => boolean {
+  return (it) => it.id === id && it.agentId === e.agent?.id;
+}
+
+/** The named fields that are there: with exact optional types, absent must stay absent. */
+function pick<T extends object, K extends string>(
+  data: T,
+  keys: readonly K[],
+): { [P in K & keyof T]?: Exclude<T[P], undefined> } {
+  const picked: Record<string, unknown> = {};
+  for (const key of keys) {
+    const value = (data as Record<string, unknown>)[key];
+    if (value !== undefined) picked[key] = value;
+  }
+  return picked as never;
+}

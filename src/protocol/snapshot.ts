@@ -1,0 +1,167 @@
+import type { Cost, ErrorInfo, EventData, Usage } from './event.ts';
+import type { RunStatus } from './lifecycle.ts';
+
+/** Still going, or how it ended. `interrupted`: the run ended first. */
+export type SpanStatus = 'running' | 'completed' | 'failed' | 'interrupted';
+
+/** Something with a beginning and an end. Numbers are `seq`; times are the log's (RFC 3339), durations milliseconds. */
+export interface Span {
+  readonly status: SpanStatus;
+  readonly startSeq: number;
+  readonly endSeq?: number;
+  readonly startedAt: string;
+  readonly endedAt?: string;
+  /** As the producer measured it. */
+  readonly durationMs?: number;
+  readonly error?: ErrorInfo;
+  /** The invocation of the agent it belongs to; absent for the run's own. */
+  readonly agentId?: string;
+}
+
+export interface AgentSpan extends Span {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  /** The invocation that invoked it. */
+  readonly parentId?: string;
+  readonly model?: string;
+  readonly input?: unknown;
+  readonly output?: unknown;
+}
+
+export interface StepSpan extends Omit<Span, 'status' | 'startSeq' | 'startedAt'> {
+  readonly id: string;
+  readonly name: string;
+  /** `pending`: planned, not begun. */
+  readonly status: SpanStatus | 'pending';
+  readonly startSeq?: number;
+  readonly startedAt?: string;
+  readonly result?: unknown;
+}
+
+export interface TextSpan extends Span {
+  readonly id: string;
+  readonly text: string;
+}
+
+export interface MessageSpan extends TextSpan {
+  readonly role: string;
+}
+
+export interface ToolSpan extends Omit<Span, 'status'> {
+  readonly id: string;
+  readonly name: string;
+  readonly status: SpanStatus | 'denied';
+  /** As streamed; whole once `args` is there. */
+  readonly argsText: string;
+  readonly args?: unknown;
+  readonly result?: unknown;
+  readonly progress?: EventData<'tool.progress'>;
+  readonly reason?: string;
+}
+
+export interface LlmSpan extends Span {
+  readonly id: string;
+  readonly model: string;
+  readonly provider?: string;
+  readonly usage?: Usage;
+  readonly cost?: Cost;
+}
+
+export interface Approval {
+  readonly id: string;
+  readonly status: 'requested' | 'resolved' | 'expired';
+  readonly prompt: string;
+  readonly seq: number;
+  readonly toolCallId?: string;
+  readonly options?: readonly string[];
+  readonly expiresAt?: string;
+  readonly decision?: string;
+  readonly by?: string;
+}
+
+export interface Command {
+  readonly id: string;
+  readonly command: 'cancel' | 'pause' | 'resume';
+  readonly status: 'requested' | 'applied' | 'void';
+  readonly seq: number;
+  readonly by?: string;
+}
+
+export interface Budget extends EventData<'budget.set'> {
+  readonly warnings: readonly EventData<'budget.warning'>[];
+  readonly exceeded?: EventData<'budget.exceeded'>;
+}
+
+/** All that a log says about one run, up to and with `seq`. */
+export interface RunSnapshot {
+  readonly runId: string;
+  readonly threadId: string;
+  /** Number and epoch of the last event folded in; together the cursor from which to go on. */
+  readonly seq: number;
+  readonly epoch: string;
+  /** Events folded in. */
+  readonly events: number;
+  readonly status: RunStatus;
+  readonly agent?: string;
+  readonly mode?: 'local' | 'remote';
+  readonly parentRunId?: string;
+  readonly input?: unknown;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  readonly output?: unknown;
+  readonly error?: ErrorInfo;
+  readonly queuedAt?: string;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  readonly durationMs?: number;
+  /** What the run is at now, in the words of its last `status.updated`. */
+  readonly statusText?: string;
+  readonly progress?: EventData<'progress.updated'>;
+  readonly plan?: { readonly goal?: string; readonly stepIds: readonly string[] };
+  readonly steps: readonly StepSpan[];
+  readonly agents: readonly AgentSpan[];
+  readonly reasoning: readonly TextSpan[];
+  readonly messages: readonly MessageSpan[];
+  readonly tools: readonly ToolSpan[];
+  readonly llmCalls: readonly LlmSpan[];
+  readonly activities: readonly (EventData<'activity.reported'> & {
+    readonly seq: number;
+    readonly agentId?: string;
+  })[];
+  readonly approvals: readonly Approval[];
+  readonly inputs: readonly EventData<'input.received'>[];
+  readonly commands: readonly Command[];
+  readonly usage?: Usage;
+  readonly cost?: Cost;
+  readonly budget?: Budget;
+  /** Every error told, terminal or not, with where it stands. */
+  readonly errors: readonly (ErrorInfo & { readonly seq: number; readonly agentId?: string })[];
+  readonly state?: unknown;
+  readonly artifacts: readonly EventData<'artifact.added'>[];
+  readonly sources: readonly EventData<'source.added'>[];
+}
+
+/** The fold of nothing. */
+export function emptySnapshot(runId: string, threadId: string = runId): RunSnapshot {
+  return {
+    runId,
+    threadId,
+    seq: 0,
+    epoch: '',
+    events: 0,
+    status: 'queued',
+    steps: [],
+    agents: [],
+    reasoning: [],
+    messages: [],
+    tools: [],
+    llmCalls: [],
+    activities: [],
+    approvals: [],
+    inputs: [],
+    commands: [],
+    errors: [],
+    artifacts: [],
+    sources: [],
+  };
+}

@@ -1,0 +1,69 @@
+/** The stream's own frames: what the server says about the stream itself (PROTOCOL.md section 6). */
+import { formatCursor, type Head, type ResetReason } from './cursor.ts';
+import { writeFrame } from './frame.ts';
+
+/** Types under this prefix are written by the server only; producers are refused them. */
+export const STREAM_PREFIX = 'stream.';
+
+/** First frame of every stream. Times are milliseconds. */
+export interface StreamHello {
+  readonly threadId: string;
+  /** Set on the stream of one run. */
+  readonly runId?: string;
+  readonly epoch: string;
+  /** Oldest and newest number the thread's log holds now. */
+  readonly earliest: number;
+  readonly latest: number;
+  readonly heartbeatMs: number;
+}
+
+/** The cursor could not be followed. What the viewer holds beyond `shared` is void; the stream goes on after `after`. */
+export interface StreamReset {
+  readonly reason: ResetReason;
+  readonly earliest: number;
+  readonly latest: number;
+  readonly shared: number;
+  readonly after: number;
+}
+
+export interface StreamProgress {
+  /** Everything up to this number was looked at; nothing in between is for this view. */
+  readonly seq: number;
+}
+
+export interface StreamBye {
+  /** Why the stream closes now: the run ended (do not come back). */
+  readonly reason: 'ended';
+}
+
+const json = JSON.stringify;
+
+export const helloFrame = (hello: StreamHello): string => writeFrame({ event: 'stream.hello', data: json(hello) });
+
+export const caughtUpFrame = (seq: number): string => writeFrame({ event: 'stream.caught-up', data: json({ seq }) });
+
+/** Carries an id and data: an id without data moves the cursor in Chromium but not in Firefox. */
+export const progressFrame = (epoch: string, seq: number): string =>
+  writeFrame({ id: formatCursor(epoch, seq), event: 'stream.progress', data: json({ seq } satisfies StreamProgress) });
+
+/** Carries the id of the place it restarts from, so that a cut right after it is not answered by a second reset. */
+export function resetFrame(reset: { reason: ResetReason; shared: number }, after: number, head: Head): string {
+  const data: StreamReset = {
+    reason: reset.reason,
+    earliest: head.first,
+    latest: head.last,
+    shared: reset.shared,
+    after,
+  };
+  return writeFrame({ id: formatCursor(epochOf(head, after), after), event: 'stream.reset', data: json(data) });
+}
+
+export const byeFrame = (): string =>
+  writeFrame({ event: 'stream.bye', data: json({ reason: 'ended' } satisfies StreamBye) });
+
+/** The epoch that numbered `seq`. */
+export function epochOf(head: Head, seq: number): string {
+  let id = head.epoch;
+  for (const epoch of head.epochs) if (epoch.after < seq || epoch.after === 0) id = epoch.id;
+  return id;
+}

@@ -1,0 +1,65 @@
+import type { ErrorInfo, EventData, EventType } from './event.ts';
+
+/** Text as it comes: a whole string, or pieces as a model streams them. */
+export type TextSource = string | AsyncIterable<string>;
+
+/**
+ * What a body may be: an async function, or an async generator. A generator's yields are reported as they come (text as
+ * the answer, or, inside a tool, as its progress); what it returns is the result.
+ */
+export type Body<Scope, Result> = (scope: Scope) => Promise<Result> | Result | AsyncGenerator<unknown, Result, void>;
+
+export interface PlanStep {
+  readonly id: string;
+  readonly name: string;
+}
+
+/**
+ * How an agent tells what it does. Given to every registered agent; adapters write to it as well.
+ *
+ * Guarantees:
+ * - **Never in the way.** No method throws because of the log, and none that returns nothing ever waits. What cannot be
+ *   written as it is (too large, not JSON) is written as `{truncated: true, bytes, preview}` or reported and counted.
+ * - **In order.** Events stand in the log in the order of the calls, one batch per turn of the event loop.
+ * - **Bounded.** Under pressure deltas of one entity are merged and awaitable methods wait; a log that stays away ends
+ *   the run (`log_unavailable`) by aborting `signal`.
+ * - **Right agent.** Scopes follow the async context: a tool deep inside a framework reports to the agent that called it.
+ *
+ * @example
+ * await run.step('Read', async () => {
+ *   const text = await run.tool('read', { path }, () => readFile(path, 'utf8'));
+ *   await run.say(model.stream(text));
+ * });
+ */
+export interface RunWriter {
+  readonly runId: string;
+  readonly threadId: string;
+  /** Aborted when the run was cancelled, timed out or lost its log. Give it to everything that can be stopped. */
+  readonly signal: AbortSignal;
+
+  /** Any event. Malformed known ones become `error.reported {code: "invalid_event"}`. */
+  emit<T extends EventType>(type: T, data: EventData<T>): void;
+  /** An event of your own type, or one that this version does not know. */
+  custom(name: string, value: unknown): void;
+
+  /** A nested agent: `agent.started`, everything it does with its name on it, and its end. */
+  agent<R>(name: string, body: Body<RunWriter, R>, about?: { input?: unknown; model?: string }): Promise<R>;
+  /** A tool call: `tool.started`, `tool.called`, progress, and `tool.completed` or `tool.failed` (rethrown). */
+  tool<R>(name: string, args: unknown, body: Body<RunWriter, R>, about?: { toolCallId?: string }): Promise<R>;
+  /** A step of the plan (by its id or name) or one that was not planned. */
+  step<R>(step: string | PlanStep, body: Body<RunWriter, R>): Promise<R>;
+  /** The plan; from an AsyncIterable it grows step by step. */
+  plan(
+    goal: string,
+    steps: readonly (string | PlanStep)[] | AsyncIterable<string | PlanStep>,
+  ): Promise<readonly PlanStep[]>;
+  /** Thinking, until it is complete. Resolves with the whole text. */
+  think(text: TextSource): Promise<string>;
+  /** A message of the answer, until it is complete. Resolves with the whole text. */
+  say(text: TextSource): Promise<string>;
+
+  /** Not terminal: the run goes on. */
+  error(error: ErrorInfo | Error): void;
+  /** Resolves when the agent may go on; rejects with the abort reason once the run was cancelled. */
+  checkpoint(): Promise<void>;
+}
