@@ -53,13 +53,19 @@ export interface AppendOptions {
   readonly runId: string;
   /** This batch opens the run. `run_exists` (409) when there is one of this id, in whatever thread. */
   readonly opens?: RunOpening;
-  /** The last event of the batch ends the run. Later appends to it: `run_closed` (409). */
+  /**
+   * The last event of the batch ends the run. Later appends to it: `run_closed` (409). A terminal event anywhere else,
+   * or none where the batch closes, is `invalid_request`.
+   */
   readonly closes?: boolean;
   /** Makes repeats safe: see `ProducerKey`. */
   readonly producer?: ProducerKey;
   /** The lease under which the caller writes. `lease_fenced` (403) when another holds it; renews it when it is current. */
   readonly fence?: number;
-  /** First one wins: `already_decided` (409, with the winner's `seq`) when this thread has seen the key before. */
+  /**
+   * First one wins: `already_decided` (409, with `seq`, the last number of the winner's batch) when this thread has seen
+   * the key before, on a closed run as well.
+   */
   readonly once?: string;
 }
 // Without `opens`, an append to a run that is not there (or is in another thread) is `run_not_found` (404).
@@ -104,7 +110,7 @@ export interface RunOpening {
   readonly agent: string;
   readonly owner?: string;
   readonly parentRunId?: string;
-  /** RFC 3339. */
+  /** RFC 3339 as `Date.toISOString` writes it, so that texts order as times do. */
   readonly createdAt: string;
   /** An executor in this process runs it: when that is gone, the run has to be ended (see `Leases`). */
   readonly leased?: boolean;
@@ -121,13 +127,16 @@ export interface RunRecord extends RunOpening {
   readonly endedAt?: string;
   /** How many events it has. */
   readonly events: number;
-  /** Of the current lease; an append under it must carry it. */
+  /** Of the current lease: 1 when a leased run is opened, one more each time it is taken over; 0 without a lease. */
   readonly fence: number;
 }
 
 export interface RunIndex {
   get(runId: string): Promise<RunRecord | undefined>;
-  /** Newest first. `next` goes into `before` for the page after this one. */
+  /**
+   * Newest first: by `createdAt`, then by `runId`. `next` goes into `before` for the page after this one; absent on the
+   * last page. `invalid_cursor` for a `before` that no page gave out.
+   */
   list(query: RunQuery): Promise<{ readonly runs: readonly RunRecord[]; readonly next?: string }>;
 }
 
