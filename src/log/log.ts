@@ -27,8 +27,8 @@ export interface Log {
   append(threadId: string, batch: readonly EncodedEvent[], options: AppendOptions): Promise<Ack>;
 
   /**
-   * The events after `after`, oldest first: at least one block where there are any, more up to about `bytes`. The head
-   * is taken at the same moment, so no blocks means: `after` is the tail. Whatever is returned was committed and checked;
+   * Exactly the events after `after` that the log still holds, oldest first: at least one block where there are any,
+   * more up to about `bytes` (256 KiB). The head is taken at the same moment, so no blocks means: `after` is the tail. Whatever is returned was committed and checked;
    * a damaged event is never returned: the thread then ends before it, and its head has a new epoch that says so.
    * Compare `head` with your own epoch and `head.first` with `after`: a log can be cut at its head while you read.
    *

@@ -1,0 +1,179 @@
+/**
+ * The log in this process's memory: for tests and servers that may forget. Everything is decided and stored within the
+ * call of `append`; what the process held is gone with it, so there is no lease to take over.
+ */
+import { type Block, type EncodedEvent, type Head, newEpoch, TelltaleError } from '../protocol/index.ts';
+import { type Commit, decideAppend } from './append.ts';
+import { blockAfter, mergeBlocks } from './blocks.ts';
+import { buildBlock } from './build-block.ts';
+import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunIndex, Wake } from './log.ts';
+import { MemoryRuns } from './memory-runs.ts';
+
+/** Opens an empty log in memory. */
+export function openMemory(): Log {
+  return new MemoryLog();
+}
+
+interface Thread {
+  head: Head;
+  readonly blocks: Block[];
+  /** How many blocks at the end of `blocks` are as small as they were appended. */
+  small: number;
+  readonly decided: Map<string, number>;
+}
+
+/** So many small blocks become one: a reader of an old run gets few large pieces, and each event is copied once. */
+const MERGE_AT = 64;
+const PAGE_BYTES = 256 * 1024;
+
+class MemoryLog implements Log {
+  readonly durability = 'memory';
+  readonly #threads = new Map<string, Thread>();
+  readonly #runs = new MemoryRuns();
+  readonly #listeners = new Map<string, Set<(wake: Wake) => void>>();
+  #closed = false;
+
+  readonly runs: RunIndex = {
+    get: async (runId) => {
+      this.#checkOpen();
+      return this.#runs.get(runId)?.record;
+    },
+    list: async (query) => {
+      this.#checkOpen();
+      return this.#runs.list(query);
+    },
+  };
+
+  readonly leases: Leases = {
+    renew: async (runId, fence) => {
+      this.#checkOpen();
+      this.#runs.checkLease(runId, fence);
+    },
+    takeExpired: async () => {
+      this.#checkOpen();
+      return [];
+    },
+  };
+
+  readonly retention: Retention = {
+    trim: async (threadId, through) => {
+      const thread = this.#thread(threadId);
+      trim(thread, Math.min(through, thread.head.last - 1));
+    },
+  };
+
+  async append(threadId: string, batch: readonly EncodedEvent[], options: AppendOptions): Promise<Ack> {
+    this.#checkOpen();
+    const thread = this.#threads.get(threadId);
+    const facts = {
+      head: thread?.head,
+      ...this.#runs.facts(options),
+      decidedAt: options.once === undefined ? undefined : thread?.decided.get(options.once),
+    };
+    const decision = decideAppend(threadId, batch, options, facts, newEpoch);
+    if ('duplicate' in decision) return decision.duplicate;
+    const { ack } = decision;
+    const block = buildBlock(ack.epoch, ack.first, batch);
+    this.#commit(threadId, thread, decision, block);
+    this.#wake(threadId, { epoch: ack.epoch, last: ack.last, block });
+    return ack;
+  }
+
+  async read(threadId: string, after: number, bytes: number = PAGE_BYTES): Promise<Page> {
+    const { head, blocks } = this.#thread(threadId);
+    const page: Block[] = [];
+    let size = 0;
+    for (let i = indexAfter(blocks, after); i < blocks.length && (size < bytes || page.length === 0); i++) {
+      const block = blockAfter(blocks[i] as Block, after);
+      page.push(block);
+      size += block.bytes.length;
+    }
+    return { head, blocks: page };
+  }
+
+  async follow(threadId: string, listener: (wake: Wake) => void): Promise<() => void> {
+    this.#checkOpen();
+    // One object per call: the same function may follow twice.
+    const own = (wake: Wake) => listener(wake);
+    const listeners = this.#listeners.get(threadId) ?? new Set();
+    this.#listeners.set(threadId, listeners.add(own));
+    return () => {
+      listeners.delete(own);
+      if (listeners.size === 0 && this.#listeners.get(threadId) === listeners) this.#listeners.delete(threadId);
+    };
+  }
+
+  async head(threadId: string): Promise<Head | undefined> {
+    this.#checkOpen();
+    return this.#threads.get(threadId)?.head;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#threads.clear();
+    this.#runs.clear();
+    this.#listeners.clear();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw new TelltaleError('log_closed', 'The log was closed');
+  }
+
+  #thread(threadId: string): Thread {
+    this.#checkOpen();
+    const thread = this.#threads.get(threadId);
+    if (thread) return thread;
+    throw new TelltaleError('thread_not_found', `There is no thread ${threadId}.`, { threadId });
+  }
+
+  #commit(threadId: string, known: Thread | undefined, commit: Commit, block: Block): void {
+    const thread: Thread = known ?? { head: commit.head, blocks: [], small: 0, decided: new Map() };
+    if (!known) this.#threads.set(threadId, thread);
+    thread.head = commit.head;
+    thread.blocks.push(block);
+    if (++thread.small === MERGE_AT) {
+      thread.blocks.push(mergeBlocks(thread.blocks.splice(-MERGE_AT)));
+      thread.small = 0;
+    }
+    if (commit.once) thread.decided.set(commit.once.key, commit.once.seq);
+    this.#runs.commit(commit);
+  }
+
+  /** In a microtask: a listener never runs inside `append`, and each sees the commits in their order. */
+  #wake(threadId: string, wake: Wake): void {
+    if (!this.#listeners.has(threadId)) return;
+    queueMicrotask(() => {
+      for (const listener of this.#listeners.get(threadId) ?? []) {
+        try {
+          listener(wake);
+        } catch {
+          // A wake-up is a hint. A follower that lost one finds the events when it reads next; the others are not its
+          // business, and neither is the producer.
+        }
+      }
+    });
+  }
+}
+
+/** Index of the first block with an event after `after`. */
+function indexAfter(blocks: readonly Block[], after: number): number {
+  let low = 0;
+  let high = blocks.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((blocks[middle] as Block).last > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function trim(thread: Thread, through: number): void {
+  if (through < thread.head.first) return;
+  const { blocks } = thread;
+  blocks.splice(0, indexAfter(blocks, through));
+  const [front] = blocks;
+  // A copy, not a slice: what is forgotten shall not stay in memory under what is kept.
+  if (front && front.first <= through) blocks[0] = mergeBlocks([blockAfter(front, through)]);
+  thread.small = Math.min(thread.small, blocks.length);
+  thread.head = { ...thread.head, first: through + 1 };
+}
