@@ -16,6 +16,12 @@ export interface Entry {
   readonly deltaBytes?: number;
 }
 
+/** Entries that are decoded when one is first asked for: what is sent as it is stored never needs them. */
+export interface LazyEntries {
+  readonly count: number;
+  decode(): readonly Entry[];
+}
+
 /**
  * Consecutive events of one thread and one epoch as ready frames, back to back. Stored, kept in memory and sent in this
  * one form: reading is copying, filtering is slicing. Never changed once made; share it freely.
@@ -23,19 +29,22 @@ export interface Entry {
 export class Block {
   readonly epoch: string;
   readonly first: number;
+  /** The number of the last event. */
+  readonly last: number;
   readonly bytes: Uint8Array;
-  readonly entries: readonly Entry[];
+  #entries: readonly Entry[] | LazyEntries;
 
-  constructor(epoch: string, first: number, bytes: Uint8Array, entries: readonly Entry[]) {
+  constructor(epoch: string, first: number, bytes: Uint8Array, entries: readonly Entry[] | LazyEntries) {
     this.epoch = epoch;
     this.first = first;
+    this.last = first - 1 + ('decode' in entries ? entries.count : entries.length);
     this.bytes = bytes;
-    this.entries = entries;
+    this.#entries = entries;
   }
 
-  /** The number of the last event. */
-  get last(): number {
-    return this.first + this.entries.length - 1;
+  get entries(): readonly Entry[] {
+    if ('decode' in this.#entries) this.#entries = this.#entries.decode();
+    return this.#entries;
   }
 
   /** The entry of event `seq`. */

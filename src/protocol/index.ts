@@ -1,4 +1,4 @@
-export { Block, type Entry } from './block.ts';
+export { Block, type Entry, type LazyEntries } from './block.ts';
 export {
   type Cursor,
   type EpochStart,
