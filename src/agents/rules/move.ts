@@ -1,0 +1,81 @@
+import { clip, HIDDEN } from '../presentable.ts';
+import type { Listing } from '../tools/list.ts';
+import type { Line } from '../tools/read.ts';
+import type { Outcome, ToolCall } from '../tools/toolbox.ts';
+import type { Question } from './question.ts';
+
+/** What a specialist is told. */
+export interface Brief {
+  readonly question: Question;
+  readonly listing: Listing;
+}
+
+/** A place in a file that bears on the question. `quote` stands on that line, letter by letter. */
+export interface Finding {
+  readonly path: string;
+  readonly line: number;
+  readonly quote: string;
+  /** Why it is worth showing. */
+  readonly why?: string;
+}
+
+/** What a specialist comes back with. */
+export interface Report {
+  /** Sentences, each true of what was looked at. */
+  readonly notes: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** What to do next: call tools (at the same time), or report. `note` is the reason, for those who watch. */
+export type Move =
+  | { readonly note: string; readonly calls: readonly ToolCall[] }
+  | { readonly note: string; readonly report: Report };
+
+/**
+ * How a specialist decides: from its brief and what its calls brought so far to the next move. Pure, so that whatever
+ * decides the same way (a model that answers with tool calls, for one) can stand in its place.
+ */
+export type Decide = (brief: Brief, seen: readonly Outcome[]) => Move;
+
+/** The results of one tool so far, failures left out. */
+export function results<T extends Outcome['tool']>(
+  seen: readonly Outcome[],
+  tool: T,
+): NonNullable<Extract<Outcome, { tool: T }>['result']>[] {
+  return seen.flatMap((it) => (it.tool === tool && it.result ? [it.result] : [])) as never;
+}
+
+/** Whether a tool was called at all, with success or without. */
+export const tried = (seen: readonly Outcome[], tool: Outcome['tool']): boolean => seen.some((it) => it.tool === tool);
+
+/** The failures so far, in plain words. */
+export function troubles(seen: readonly Outcome[]): string[] {
+  return seen.flatMap((it) => (it.error === undefined ? [] : [`${it.tool} did not work: ${it.error}`]));
+}
+
+const QUOTE = 160;
+
+/** A line as a finding; nothing where there is nothing to quote. */
+export function cite({ path, line, text }: Line, why?: string): Finding[] {
+  const quote = clip((text.split(HIDDEN)[0] ?? '').trim(), QUOTE).trim();
+  return quote === '' ? [] : [{ path, line, quote, ...(why !== undefined && { why }) }];
+}
+
+/** "a", "b" and "c" */
+export function named(terms: readonly string[]): string {
+  const all = terms.map((it) => `“${it}”`);
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** The best of each, best first; of lines that touch each other only the better one. */
+export function best<T extends Line>(lines: readonly T[], score: (line: T) => number, count: number): T[] {
+  const ranked = lines.map((line) => ({ line, score: score(line) })).sort((a, b) => b.score - a.score);
+  const chosen: T[] = [];
+  for (const { line } of ranked) {
+    if (chosen.length === count) break;
+    if (!chosen.some((it) => it.path === line.path && Math.abs(it.line - line.line) <= 1)) chosen.push(line);
+  }
+  return chosen;
+}

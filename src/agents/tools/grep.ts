@@ -1,0 +1,69 @@
+import { definedBy, type FileKind, kindOf } from '../kinds.ts';
+import { presentable } from '../presentable.ts';
+import type { Workspace } from '../workspace.ts';
+import type { Line } from './read.ts';
+import { type Coverage, noCoverage, texts } from './texts.ts';
+
+export interface GrepArgs {
+  /** Literal, without case. Never a pattern: one from a question could take for ever. */
+  readonly terms: readonly string[];
+  readonly folder: string;
+  /** Only these kinds of files. */
+  readonly kinds?: readonly FileKind[];
+  /** `definition`: only lines of code that define a name with a term in it. Otherwise a term has to begin a word. */
+  readonly match?: 'definition';
+}
+
+export interface Hit extends Line {
+  /** Which of the terms stand in it. */
+  readonly terms: readonly string[];
+}
+
+export interface Hits {
+  readonly hits: readonly Hit[];
+  /** How many lines have the term, also those beyond the hits that are shown. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly looked: Coverage;
+}
+
+const MAX = { terms: 40, perFile: 12, hits: 120, column: 2_000 };
+
+/** The lines in which terms stand. Time is linear in what is read. */
+export async function grep(workspace: Workspace, args: GrepArgs, signal: AbortSignal): Promise<Hits> {
+  const terms = args.terms.slice(0, MAX.terms).map((it) => it.toLowerCase());
+  const counts: Record<string, number> = Object.fromEntries(terms.map((it) => [it, 0]));
+  const hits: Hit[] = [];
+  const looked = noCoverage();
+  const wanted = (path: string) => !args.kinds || args.kinds.includes(kindOf(path));
+  for await (const file of texts(workspace, args.folder, signal, looked, wanted)) {
+    let ofFile = 0;
+    for (const [index, text] of file.lines.entries()) {
+      // Longer lines are made by programs; a match far to the right could not be shown either.
+      const line = text.slice(0, MAX.column);
+      const lower = line.toLowerCase();
+      const name = args.match === 'definition' ? (definedBy(line)?.toLowerCase() ?? '') : undefined;
+      const found = terms.filter((term) => (name === undefined ? stands(line, lower, term) : name.includes(term)));
+      if (found.length === 0) continue;
+      for (const term of found) counts[term] = (counts[term] ?? 0) + 1;
+      if (hits.length >= MAX.hits || ofFile++ >= MAX.perFile) continue;
+      hits.push({ path: file.path, line: index + 1, text: presentable(text), terms: found });
+    }
+  }
+  return { hits, counts, looked };
+}
+
+/**
+ * Whether `term` begins a word of `line`; "Cursor" begins one in "formatCursor" as well. Terms that begin with
+ * a sign, as "@ts-expect-error", begin anywhere.
+ */
+function stands(line: string, lower: string, term: string): boolean {
+  for (let at = lower.indexOf(term); at >= 0; at = lower.indexOf(term, at + 1)) {
+    if (!LETTER.test(term) || !LETTER.test(line[at - 1] ?? '') || isHump(line, at)) return true;
+  }
+  return false;
+}
+
+/** At the beginning of a string. */
+const LETTER = /^[\p{L}\p{N}]/u;
+
+const isHump = (line: string, at: number): boolean => /^\p{Ll}\p{Lu}/u.test(line.slice(at - 1, at + 1));

@@ -1,0 +1,39 @@
+import type { Workspace } from '../workspace.ts';
+
+export interface ListArgs {
+  /** A folder, or one file. */
+  readonly folder: string;
+}
+
+export interface Listing {
+  readonly folder: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** The first of them. */
+  readonly entries: readonly { readonly path: string; readonly bytes: number }[];
+  /** Named but not entered: folders that are not the author's, and links. */
+  readonly leftOut: readonly string[];
+  /** There are more files than were counted. */
+  readonly truncated?: true;
+}
+
+const MAX = { counted: 20_000, named: 500, leftOut: 20 };
+
+/** What is there, with sizes. */
+export async function list(workspace: Workspace, { folder }: ListArgs, signal: AbortSignal): Promise<Listing> {
+  const entries: { path: string; bytes: number }[] = [];
+  const leftOut: string[] = [];
+  let files = 0;
+  let bytes = 0;
+  for await (const entry of workspace.walk(folder, signal)) {
+    if (entry.kind !== 'file') {
+      if (leftOut.length < MAX.leftOut) leftOut.push(entry.path);
+      continue;
+    }
+    if (files === MAX.counted) return { folder, files, bytes, entries, leftOut, truncated: true };
+    files++;
+    bytes += entry.bytes;
+    if (entries.length < MAX.named) entries.push({ path: entry.path, bytes: entry.bytes });
+  }
+  return { folder, files, bytes, entries, leftOut };
+}
