@@ -110,6 +110,13 @@ export class TelltaleError extends Error {
     };
   }
 
+  /** What a server said: the other way of `toProblem`. A code that this version does not know becomes `fallback`. */
+  static fromProblem(problem: unknown, fallback: ErrorCode): TelltaleError {
+    const { type, title, status, detail, code, retryable, ...particulars } = Object(problem) as Partial<Problem>;
+    const known = typeof code === 'string' && Object.hasOwn(CODES, code) ? code : fallback;
+    return new TelltaleError(known, typeof detail === 'string' ? detail : CODES[known].title, particulars);
+  }
+
   /** Any thrown value as a TelltaleError; what is not ours becomes `internal`, with the original as its cause. */
   static from(error: unknown, code: ErrorCode = 'internal'): TelltaleError {
     if (error instanceof TelltaleError) return error;

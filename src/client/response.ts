@@ -1,0 +1,35 @@
+import { type ErrorCode, TelltaleError } from '../protocol/index.ts';
+
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'batch_too_large',
+};
+
+/**
+ * What a response that is no success means: the server's own problem details where there are any. A server error, a
+ * timeout and "slow down" are `unreachable`, which may pass; everything else is final.
+ */
+export async function errorOf(response: Response): Promise<TelltaleError> {
+  const { status } = response;
+  const passes = status >= 500 || status === 408 || status === 429;
+  const body = await response.json().catch(() => undefined);
+  return TelltaleError.fromProblem(body, passes ? 'unreachable' : (BY_STATUS[status] ?? 'invalid_request'));
+}
+
+/**
+ * A fetch whose network failures are ours.
+ *
+ * @throws {TelltaleError} `unreachable`; what `signal` was aborted with.
+ */
+export async function reach(url: string | URL, init: RequestInit, fetch = globalThis.fetch): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch (error) {
+    init.signal?.throwIfAborted();
+    throw unreachable(`${new URL(url).origin} does not answer.`, error);
+  }
+}
+
+export const unreachable = (detail: string, cause?: unknown): TelltaleError =>
+  new TelltaleError('unreachable', detail, {}, { cause });
