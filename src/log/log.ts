@@ -112,7 +112,7 @@ export interface RunOpening {
   readonly parentRunId?: string;
   /** RFC 3339 as `Date.toISOString` writes it, so that texts order as times do. */
   readonly createdAt: string;
-  /** An executor in this process runs it: when that is gone, the run has to be ended (see `Leases`). */
+  /** An executor in this process runs it, under fence 1: when that is gone, the run has to be ended (see `Leases`). */
   readonly leased?: boolean;
 }
 

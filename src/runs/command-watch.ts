@@ -1,0 +1,88 @@
+import type { Log, Wake } from '../log/index.ts';
+import { type Block, type EventData, LATENESS_MS } from '../protocol/index.ts';
+
+type Command = EventData<'control.requested'>;
+
+/**
+ * Follows a thread for the commands of one run, as a viewer's tail does: wake-ups are hints, only `read` says what is
+ * there, and every `LATENESS_MS` it looks without being asked. That is how a cancel reaches the executor from any node.
+ */
+export class CommandWatch {
+  readonly #log: Log;
+  readonly #threadId: string;
+  readonly #runId: string;
+  readonly #onCommand: (command: Command) => void;
+  readonly #recheck: NodeJS.Timeout;
+  #position: number;
+  #unfollow: (() => void) | undefined;
+  #reading: 'no' | 'yes' | 'again' = 'no';
+  #stopped = false;
+
+  /** Tells of every command after `position`, each at least once. */
+  constructor(
+    log: Log,
+    run: { readonly threadId: string; readonly runId: string },
+    position: number,
+    onCommand: (command: Command) => void,
+  ) {
+    this.#log = log;
+    this.#threadId = run.threadId;
+    this.#runId = run.runId;
+    this.#position = position;
+    this.#onCommand = onCommand;
+    this.#recheck = setInterval(() => this.#look(), LATENESS_MS);
+    this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearInterval(this.#recheck);
+    this.#unfollow?.();
+  }
+
+  #wake({ block }: Wake): void {
+    if (this.#stopped) return;
+    if (block && block.first <= this.#position + 1) this.#scan(block);
+    else this.#look();
+  }
+
+  /** Reads to the tail, once at a time. */
+  #look(): void {
+    if (this.#reading !== 'no') {
+      this.#reading = 'again';
+      return;
+    }
+    this.#reading = 'yes';
+    this.#readOn()
+      // The log is away, or closed: the next look finds what this one did not.
+      .catch(() => undefined)
+      .finally(() => {
+        const again = this.#reading === 'again' && !this.#stopped;
+        this.#reading = 'no';
+        if (again) this.#look();
+      });
+  }
+
+  async #readOn(): Promise<void> {
+    // Follow first, then read: what is committed in between is found by one of them.
+    this.#unfollow ??= await this.#log.follow(this.#threadId, (wake) => this.#wake(wake));
+    for (;;) {
+      if (this.#stopped) return this.#unfollow();
+      const { head, blocks } = await this.#log.read(this.#threadId, this.#position);
+      // The log lost its end; the numbers behind it are given anew.
+      if (head.last < this.#position) this.#position = head.last;
+      else if (blocks.length === 0) return;
+      for (const block of blocks) this.#scan(block);
+    }
+  }
+
+  #scan(block: Block): void {
+    for (let seq = Math.max(block.first, this.#position + 1); seq <= block.last; seq++) {
+      const { type, runId } = block.entry(seq);
+      this.#position = seq;
+      if (type === 'control.requested' && runId === this.#runId && !this.#stopped) {
+        this.#onCommand(block.event(seq).data as Command);
+      }
+    }
+  }
+}

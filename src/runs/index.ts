@@ -1,0 +1,5 @@
+export type { WriterCounts } from './counts.ts';
+export type { AgentFunction } from './executor.ts';
+export type { Truncated } from './fit.ts';
+export { type Agent, type Cancelled, Runs, type RunsOptions, type Started, type StartRequest } from './runs.ts';
+export { currentRun } from './scope.ts';

@@ -1,0 +1,89 @@
+/**
+ * What is checked about events that come from outside: each by itself, and against the boundary of their run
+ * (PROTOCOL.md section 8).
+ */
+import { createHash } from 'node:crypto';
+import type { RunRecord } from '../log/index.ts';
+import {
+  type EncodedEvent,
+  type EventDraft,
+  encodeEvent,
+  isTerminal,
+  type Limits,
+  parseDraft,
+  TelltaleError,
+} from '../protocol/index.ts';
+
+export interface RemoteBatch {
+  readonly events: readonly EncodedEvent[];
+  readonly closes: boolean;
+  /** SHA-256 of the drafts with their members in order: the same content, however it was written, has the same. */
+  readonly digest: string;
+}
+
+/** Written by `POST /v1/runs` and by the command routes, for every run. */
+const RESERVED = new Set(['run.queued', 'run.started', 'control.requested']);
+const PAUSES = new Set(['run.paused', 'run.resumed']);
+
+/**
+ * Checks and encodes a batch.
+ *
+ * @throws {TelltaleError} `invalid_request` (no events), `batch_too_large`, `invalid_event`, `reserved_type`,
+ * `event_too_large`, `run_full`.
+ */
+export function checkBatch(drafts: readonly unknown[], run: RunRecord, limits: Limits): RemoteBatch {
+  if (drafts.length === 0) throw new TelltaleError('invalid_request', 'events: at least one is needed');
+  if (drafts.length > limits.batchEvents) {
+    const detail = `${drafts.length} events; one append may have ${limits.batchEvents}. Send them in several.`;
+    throw new TelltaleError('batch_too_large', detail, { maxEvents: limits.batchEvents });
+  }
+  const parsed = drafts.map((draft, index) => parseDraft(draft, `events[${index}]`));
+  const last = parsed.length - 1;
+  for (const [index, { type }] of parsed.entries()) {
+    checkBoundary(`events[${index}]`, type, run);
+    if (isTerminal(type) && index < last) {
+      throw new TelltaleError(
+        'invalid_event',
+        `events[${index}]: nothing may follow ${type} in a batch; it ends the run.`,
+      );
+    }
+  }
+  const closes = isTerminal(parsed[last]!.type);
+  // A run that is full can still be ended.
+  const room = limits.runEvents - run.events + (closes && last === 0 ? 1 : 0);
+  if (parsed.length > room) {
+    const detail = `Run ${run.runId} has ${run.events} events; a run may have ${limits.runEvents}. End it, start another.`;
+    throw new TelltaleError('run_full', detail, { events: run.events, maxEvents: limits.runEvents });
+  }
+  const { threadId, runId, parentRunId } = run;
+  const context = {
+    threadId,
+    runId,
+    ...(parentRunId !== undefined && { parentRunId }),
+    time: new Date().toISOString(),
+  };
+  return {
+    events: parsed.map((draft) => encodeEvent(draft, context, limits.eventBytes)),
+    closes,
+    digest: digestOf(parsed),
+  };
+}
+
+function checkBoundary(at: string, type: string, run: RunRecord): void {
+  if (RESERVED.has(type)) {
+    throw new TelltaleError('reserved_type', `${at}: ${type} is written by Telltale, by POST /v1/runs or a command.`);
+  }
+  if (run.leased && (isTerminal(type) || PAUSES.has(type))) {
+    throw new TelltaleError('reserved_type', `${at}: ${type} is written by the executor that runs ${run.runId} here.`);
+  }
+}
+
+function digestOf(drafts: readonly EventDraft[]): string {
+  return createHash('sha256').update(JSON.stringify(drafts, inOrder)).digest('hex');
+}
+
+/** Objects with their members sorted by name. */
+function inOrder(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,302 @@
+import type { Ack, Log, ProducerKey, RunOpening, RunRecord } from '../log/index.ts';
+import {
+  checkId,
+  type EncodedEvent,
+  type EventData,
+  type EventType,
+  encodeEvent,
+  isEnded,
+  LIMITS,
+  type Limits,
+  newRunId,
+  parseDraft,
+  type RunSnapshot,
+  type RunStatus,
+  randomId,
+  TelltaleError,
+  WARN_AT,
+} from '../protocol/index.ts';
+import type { WriterCounts } from './counts.ts';
+import { type AgentFunction, Executor } from './executor.ts';
+import { foldRun } from './fold-run.ts';
+import { plain } from './plain.ts';
+import { nearlyFull } from './recorder.ts';
+import { endLostRuns } from './recovery.ts';
+import { checkBatch } from './remote-append.ts';
+
+export interface RunsOptions {
+  readonly limits?: Partial<Limits>;
+  /** Keep stacks in `error` (they tell paths and code). Off by default. */
+  readonly keepStacks?: boolean;
+  /** Milliseconds that a cancelled agent has to come to its end. */
+  readonly graceMs?: number;
+  /** Bytes of one run that may wait for the log before deltas are merged and awaitable calls wait. */
+  readonly budgetBytes?: number;
+  /** Milliseconds without an acknowledgement after which the log counts as gone, and the run ends. */
+  readonly awayMs?: number;
+}
+
+/** A function that runs under a name. */
+export interface Agent {
+  readonly name: string;
+  readonly fn: AgentFunction;
+  readonly description?: string;
+  /** The model it mainly uses, as a label. */
+  readonly model?: string;
+}
+
+export interface StartRequest {
+  readonly agent: string;
+  readonly input?: unknown;
+  /** Default: the run gets a thread of its own, with the run's id. */
+  readonly threadId?: string;
+  readonly runId?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** `local` (default): the registered agent runs here. `remote`: somebody else appends the run's events. */
+  readonly mode?: 'local' | 'remote';
+  readonly owner?: string;
+}
+
+export interface Started {
+  readonly runId: string;
+  readonly threadId: string;
+  readonly status: RunStatus;
+  /** Of `run.started`. */
+  readonly ack: Ack;
+}
+
+/** How a cancel was received. `commandId` and `seq` are absent where the run had ended before. */
+export interface Cancelled {
+  readonly status: RunStatus;
+  readonly commandId?: string;
+  readonly seq?: number;
+}
+
+const DEFAULTS = { keepStacks: false, graceMs: 5_000, budgetBytes: 4 * 1024 * 1024, awayMs: 30_000 };
+
+/** Milliseconds for which `start` waits for a log that is away, before it says so. */
+const OPEN_MS = 2_000;
+/** Milliseconds that the agents of a stopping server have, and how long `close` waits for the log to take their ends. */
+const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
+
+/**
+ * The runs of one log: starts registered agents, takes what remote producers send, passes commands on, and sees to it
+ * that every run ends.
+ */
+export class Runs {
+  /** What agents wrote that could not be stored as it was. */
+  readonly counts: Readonly<WriterCounts>;
+  readonly #counts: WriterCounts = { truncated: 0, invalid: 0, dropped: 0 };
+  readonly #log: Log;
+  readonly #limits: Limits;
+  readonly #options: typeof DEFAULTS;
+  readonly #agents = new Map<string, Agent>();
+  readonly #executors = new Set<Executor>();
+  /** Runs that were told they are nearly full. */
+  readonly #warned = new Set<string>();
+  #closing = false;
+
+  constructor(log: Log, { limits, ...options }: RunsOptions = {}) {
+    this.#log = log;
+    this.#limits = { ...LIMITS, ...limits };
+    this.#options = { ...DEFAULTS, ...options };
+    this.counts = this.#counts;
+  }
+
+  get agents(): ReadonlyMap<string, Agent> {
+    return this.#agents;
+  }
+
+  /**
+   * Makes a function startable under a name. It gets a writer and the run's input; what it returns is the run's output.
+   * An async generator's yields are told as they come: a string as text of the answer, `{type, data}` as an event.
+   *
+   * @throws {TelltaleError} `invalid_request` when the name is taken or not 1 to 256 characters.
+   * @example
+   * runs.register('greeter', async (run, { name }) => {
+   *   await run.say(`Hello ${name}`);
+   * });
+   */
+  register(name: string, fn: AgentFunction, about: { description?: string; model?: string } = {}): void {
+    if (name.length < 1 || name.length > 256) {
+      throw new TelltaleError('invalid_request', `An agent's name has 1 to 256 characters, not ${name.length}`);
+    }
+    if (this.#agents.has(name)) throw new TelltaleError('invalid_request', `An agent "${name}" is registered already`);
+    this.#agents.set(name, { ...about, name, fn });
+  }
+
+  /**
+   * Opens a run; resolves when `run.started` is durable. A local one is then executed here, to its end.
+   *
+   * @throws {TelltaleError} `agent_not_found`, `invalid_request`, `run_exists`; `event_too_large` (remote); `overloaded`
+   * while closing; retryable ones of the log, after which it is not known whether the run was opened: where it was, it
+   * ends as `log_unavailable`.
+   */
+  async start(request: StartRequest): Promise<Started> {
+    if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
+    const { mode = 'local', owner } = request;
+    const runId = request.runId === undefined ? newRunId() : checkId(request.runId, 'runId');
+    const threadId = request.threadId === undefined ? runId : checkId(request.threadId, 'threadId');
+    const { agent, input, metadata } = request;
+    const draft = parseDraft({ type: 'run.started', data: plain({ agent, mode, input, metadata }) }, 'run');
+    const data = draft.data as EventData<'run.started'>;
+    const opening: RunOpening = {
+      agent,
+      createdAt: new Date().toISOString(),
+      ...(owner !== undefined && { owner }),
+      ...(mode === 'local' && { leased: true }),
+    };
+    const ack =
+      mode === 'local'
+        ? await this.#startLocal(threadId, runId, data, opening, input)
+        : await this.#log.append(threadId, [this.#encode('run.started', data, { threadId, runId })], {
+            runId,
+            opens: opening,
+          });
+    return { runId, threadId, status: 'running', ack };
+  }
+
+  /**
+   * Appends what a remote producer sends, all of it or nothing. With a producer key a repetition is safe.
+   *
+   * @throws {TelltaleError} `run_not_found`, what `checkBatch` refuses, and what `Log.append` refuses.
+   */
+  async append(runId: string, drafts: readonly unknown[], producer?: Omit<ProducerKey, 'digest'>): Promise<Ack> {
+    const run = await this.#run(runId);
+    const { events, closes, digest } = checkBatch(drafts, run, this.#limits);
+    const ack = await this.#log.append(run.threadId, events, {
+      runId,
+      ...(closes && { closes }),
+      ...(producer && { producer: { ...producer, digest } }),
+    });
+    if (closes) this.#warned.delete(runId);
+    else if (run.events + events.length >= this.#limits.runEvents * WARN_AT) await this.#warn(run);
+    return ack;
+  }
+
+  /**
+   * Asks a run to end as cancelled. Resolves when the command is durable; the executor, on whatever node, or the remote
+   * producer acts on it. A run that has ended answers with how.
+   *
+   * @throws {TelltaleError} `run_not_found`, and retryable ones of the log.
+   */
+  async cancel(runId: string, { reason, by }: { reason?: string; by?: string } = {}): Promise<Cancelled> {
+    const run = await this.#run(runId);
+    if (isEnded(run.status)) return { status: run.status };
+    const commandId = randomId(16);
+    const command: EventData<'control.requested'> = {
+      command: 'cancel',
+      commandId,
+      ...(by !== undefined && { by }),
+      ...(reason !== undefined && { reason }),
+    };
+    try {
+      const event = this.#encode('control.requested', command, run);
+      const { last } = await this.#log.append(run.threadId, [event], { runId });
+      return { commandId, status: run.status, seq: last };
+    } catch (error) {
+      if (TelltaleError.from(error).code !== 'run_closed') throw error;
+      return { status: (await this.#run(runId)).status };
+    }
+  }
+
+  /**
+   * The fold of all events a run has now.
+   *
+   * @throws {TelltaleError} `run_not_found`.
+   */
+  async snapshot(runId: string): Promise<RunSnapshot> {
+    const run = await this.#run(runId);
+    return foldRun(this.#log, run);
+  }
+
+  /**
+   * Ends the runs whose executor is gone (`executor_lost`). Call it when a store was opened, and from time to time where
+   * several processes share one.
+   *
+   * @returns how many runs it ended.
+   * @throws {TelltaleError} `log_unavailable`, when the log stays away.
+   */
+  recover(): Promise<number> {
+    return endLostRuns(this.#log, this.#options.awayMs);
+  }
+
+  /** Stops the agents, ends their runs (`executor_lost`) and lets go of everything. Starts nothing more. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const executors = [...this.#executors];
+    const stopped = new TelltaleError('executor_lost', 'The server was stopped.');
+    const graceMs = Math.min(this.#options.graceMs, CLOSING.graceMs);
+    for (const executor of executors) executor.fail(stopped, graceMs);
+    const impatient = setTimeout(() => {
+      for (const executor of executors) executor.abandon();
+    }, CLOSING.totalMs);
+    await Promise.all(executors.map((executor) => executor.ended));
+    clearTimeout(impatient);
+  }
+
+  async #startLocal(
+    threadId: string,
+    runId: string,
+    data: EventData<'run.started'>,
+    opening: RunOpening,
+    input: unknown,
+  ): Promise<Ack> {
+    const agent = this.#agents.get(data.agent);
+    if (!agent) {
+      throw new TelltaleError('agent_not_found', `No agent "${data.agent}" is registered here.`, { agent: data.agent });
+    }
+    const shared = { log: this.#log, limits: this.#limits, counts: this.#counts, ...this.#options };
+    const executor = new Executor({ ...shared, threadId, runId });
+    this.#executors.add(executor);
+    const release = () => this.#executors.delete(executor);
+    const opened = executor.open(data, opening);
+    opened.then((ack) => executor.execute(agent.fn, input, ack)).then(release, release);
+    return within(OPEN_MS, opened, () => {
+      const error =
+        executor.trouble ?? new TelltaleError('log_unavailable', `The log did not answer for ${OPEN_MS} ms.`);
+      executor.fail(error);
+      return error;
+    });
+  }
+
+  async #warn(run: RunRecord): Promise<void> {
+    const { runId, threadId } = run;
+    if (this.#warned.has(runId)) return;
+    this.#warned.add(runId);
+    const event = this.#encode('error.reported', nearlyFull(this.#limits), run);
+    // The producer's events are stored; a warning that could not be, or was before, is no reason to say otherwise.
+    await this.#log.append(threadId, [event], { runId, once: `nearly-full:${runId}` }).catch(() => undefined);
+  }
+
+  /** @throws {TelltaleError} `run_not_found`. */
+  async #run(runId: string): Promise<RunRecord> {
+    const run = await this.#log.runs.get(runId);
+    if (run) return run;
+    throw new TelltaleError('run_not_found', `There is no run ${runId}.`, { runId });
+  }
+
+  #encode<T extends EventType>(
+    type: T,
+    data: EventData<T>,
+    run: Pick<RunRecord, 'threadId' | 'runId' | 'parentRunId'>,
+  ): EncodedEvent {
+    const { threadId, runId, parentRunId } = run;
+    const context = {
+      threadId,
+      runId,
+      time: new Date().toISOString(),
+      ...(parentRunId !== undefined && { parentRunId }),
+    };
+    return encodeEvent(parseDraft({ type, data }), context, this.#limits.eventBytes);
+  }
+}
+
+/** `promise`, or what `late` answers after so many milliseconds without it. */
+async function within<T>(milliseconds: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), milliseconds);
+  });
+  return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
+}
