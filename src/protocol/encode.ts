@@ -1,5 +1,6 @@
 import { TelltaleError } from './errors.ts';
 import type { AgentRef, EventDraft } from './event.ts';
+import { TYPE_PATTERN } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 /** What the envelope of an event says beside its number. */
@@ -56,6 +57,8 @@ export function encodeEvent(
   maxBytes: number = LIMITS.eventBytes,
 ): EncodedEvent {
   const { type, agent, data, traceparent } = draft;
+  // The type becomes a field of the SSE frame: whatever got past the schemas, no line break gets past here.
+  if (!TYPE_PATTERN.test(type)) throw new TelltaleError('invalid_event', `Not an event type: ${JSON.stringify(type)}`);
   const idField = DELTA_ID.get(type);
   let tail: string;
   let deltaBytes: number | undefined;
@@ -65,7 +68,8 @@ export function encodeEvent(
     // The delta goes last, so that merging deltas is joining slices that end at a known place.
     const { delta, ...others } = fields;
     const text = toJson(delta);
-    tail = `${toJson(others).slice(0, -1)},"delta":${text}}`;
+    const before = toJson(others).slice(0, -1);
+    tail = `${before}${before === '{' ? '' : ','}"delta":${text}}`;
     deltaBytes = utf8Length(text) - 2;
     entity = entityKey(type, fields[idField], agent);
   } else {
@@ -75,7 +79,7 @@ export function encodeEvent(
   const rest = `"threadId":"${threadId}","runId":"${runId}","type":"${type}","time":"${time}"${
     agent ? `,"agent":${toJson(agent)}` : ''
   }${parentRunId === undefined ? '' : `,"parentRunId":"${parentRunId}"`}${
-    traceparent === undefined ? '' : `,"traceparent":"${traceparent}"`
+    traceparent === undefined ? '' : `,"traceparent":${toJson(traceparent)}`
   },"data":${tail}}`;
   const bytes = utf8Length(rest);
   if (bytes > maxBytes) {

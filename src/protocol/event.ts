@@ -4,6 +4,7 @@ import { controlEvents, moneyEvents, peopleEvents, stateEvents } from './events/
 import { runEvents } from './events/run.ts';
 import { messageEvents, reasoningEvents } from './events/text.ts';
 import { agentEvents, modelEvents, planEvents, toolEvents } from './events/work.ts';
+import { TYPE_PATTERN } from './ids.ts';
 import { STREAM_PREFIX } from './stream.ts';
 
 export type { Cost, ErrorInfo, Usage } from './events/shared.ts';
@@ -74,8 +75,6 @@ export function isKnown(event: TelltaleEvent): event is KnownEvent {
 
 const eventTypes: Readonly<Record<string, unknown>> = eventData;
 
-const TYPE = /^[a-z][a-zA-Z0-9]*(?:[._-][a-zA-Z0-9]+)*$/;
-
 export const agentRef = z.strictObject({
   id: z.string().min(1).max(256),
   name: z.string().min(1).max(256),
@@ -83,7 +82,7 @@ export const agentRef = z.strictObject({
 });
 
 const draft = z.strictObject({
-  type: z.string().max(64).regex(TYPE, 'must be dotted words such as "tool.called"'),
+  type: z.string().regex(TYPE_PATTERN, 'must be dotted words such as "tool.called", at most 64 characters'),
   data: z.record(z.string(), z.unknown()),
   agent: agentRef.exactOptional(),
   traceparent: z
@@ -95,14 +94,14 @@ const draft = z.strictObject({
 /**
  * Checks what a producer sent. Unknown types pass with any object as `data`; a malformed known type does not.
  *
- * @throws {TelltaleError} `reserved_type` for `stream.*`; `invalid_event` naming the field.
+ * @throws {TelltaleError} `reserved_type` for `stream.*`, `error` and `open`; `invalid_event` naming the field.
  */
 export function parseDraft(input: unknown, at = 'event'): EventDraft {
   const type = typeof input === 'object' && input !== null && 'type' in input ? input.type : undefined;
-  if (typeof type === 'string' && type.toLowerCase().startsWith(STREAM_PREFIX)) {
+  if (typeof type === 'string' && isReserved(type.toLowerCase())) {
     throw new TelltaleError(
       'reserved_type',
-      `${at}.type: "stream." types are written by the server only. Use "custom".`,
+      `${at}.type: "stream." types are written by the server only, "error" and "open" are EventSource's. Use "custom".`,
     );
   }
   const shape = draft.safeParse(input);
@@ -112,6 +111,9 @@ export function parseDraft(input: unknown, at = 'event'): EventDraft {
   if (checked && !checked.success) throw invalidEvent(`${at}.data (${shape.data.type})`, checked.error);
   return shape.data as EventDraft;
 }
+
+/** A frame named `error` or `open` would call the handlers with which EventSource tells of its connection. */
+const isReserved = (type: string): boolean => type.startsWith(STREAM_PREFIX) || type === 'error' || type === 'open';
 
 function invalidEvent(at: string, error: z.ZodError): TelltaleError {
   const issues = error.issues.slice(0, 5).map((issue) => `${[at, ...issue.path].join('.')}: ${issue.message}`);

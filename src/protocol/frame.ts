@@ -28,7 +28,9 @@ export function writeFrame({ id, event, data }: Frame): string {
   if (event !== undefined && !EVENT.test(event)) {
     throw new TelltaleError('internal', `Not an SSE event name: ${JSON.stringify(event)}`);
   }
-  if (BREAK.test(data)) throw new TelltaleError('internal', 'SSE data must be one line');
+  if (BREAK.test(data) || !data.isWellFormed()) {
+    throw new TelltaleError('internal', 'SSE data must be one line of well-formed text');
+  }
   return `${id === undefined ? '' : `id: ${id}\n`}${event === undefined ? '' : `event: ${event}\n`}data: ${data}\n\n`;
 }
 

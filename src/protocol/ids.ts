@@ -3,6 +3,9 @@ import { TelltaleError } from './errors.ts';
 /** Ids that callers choose: short enough for a cursor, safe in a URL, a header, a file name and a Redis key. */
 export const ID_PATTERN = /^[A-Za-z0-9_-]{1,32}$/;
 
+/** Event types: dotted words, also safe as the name of an SSE event. */
+export const TYPE_PATTERN = /^(?=.{1,64}$)[a-z][a-zA-Z0-9]*(?:[._-][a-zA-Z0-9]+)*$/;
+
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && ID_PATTERN.test(value);
 }

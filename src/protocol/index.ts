@@ -34,7 +34,7 @@ export { eventFrameOffsets, type Frame, writeComment, writeEventFrame, writeFram
 export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId } from './ids.ts';
 export { isEnded, isTerminal, type RunStatus, statusAfter } from './lifecycle.ts';
 export { HEARTBEAT_MS, LATENESS_MS, LEASE_MS, LIMITS, type Limits, STALLED_MS, WARN_AT } from './limits.ts';
-export { reduce } from './reduce.ts';
+export { reduce, reduceAll } from './reduce.ts';
 export * from './snapshot.ts';
 export {
   byeFrame,

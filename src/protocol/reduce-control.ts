@@ -1,5 +1,5 @@
 import type { KnownEvent } from './event.ts';
-import { upsert } from './reduce-spans.ts';
+import { byId, push, upsert } from './reduce-spans.ts';
 import type { Approval, Command, RunSnapshot } from './snapshot.ts';
 
 /** The part of the fold about people: approvals, commands, input and money. */
@@ -11,8 +11,9 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
         ...s,
         approvals: upsert(
           s.approvals,
-          (it) => it.id === id,
-          () => ({ ...more, id, prompt, status: 'requested', seq: e.seq }),
+          byId(id),
+          // Asked again it is not open again: the first answer wins.
+          (it) => it ?? { ...more, id, prompt, status: 'requested', seq: e.seq },
         ),
       };
     }
@@ -21,17 +22,13 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'approval.expired':
       return { ...s, approvals: settle(s.approvals, e.data.approvalId, { status: 'expired' }) };
     case 'input.received':
-      return { ...s, inputs: [...s.inputs, e.data] };
+      return { ...s, inputs: push(s.inputs, e.data) };
     case 'control.requested': {
       const { commandId: id, command, by } = e.data;
       const entry: Command = { id, command, status: 'requested', seq: e.seq, ...(by !== undefined && { by }) };
       return {
         ...s,
-        commands: upsert(
-          s.commands,
-          (it) => it.id === id,
-          (it) => it ?? entry,
-        ),
+        commands: upsert(s.commands, byId(id), (it) => it ?? entry),
       };
     }
     case 'run.paused':
@@ -42,7 +39,7 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
       return { ...s, ...(usage && { usage }), ...(cost && { cost }) };
     }
     case 'budget.set':
-      return { ...s, budget: { warnings: [], ...e.data } };
+      return { ...s, budget: { ...e.data, warnings: [] } };
     case 'budget.warning':
       return { ...s, budget: { ...s.budget, warnings: [...(s.budget?.warnings ?? []), e.data] } };
     case 'budget.exceeded':

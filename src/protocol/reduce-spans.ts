@@ -1,14 +1,89 @@
 import type { ErrorInfo, KnownEvent, TelltaleEvent } from './event.ts';
 import type { RunSnapshot, Span, SpanStatus } from './snapshot.ts';
 
-/** The list with one entity changed, or added at its end. Searched from the end: what changes is nearly always recent. */
-export function upsert<T>(list: readonly T[], is: (it: T) => boolean, change: (it: T | undefined) => T): readonly T[] {
-  const index = list.findLastIndex(is);
-  if (index < 0) return [...list, change(undefined)];
+/**
+ * Lists that came into being during the current `reduceAll`: nobody has seen them, so they are changed in place. Without
+ * this a run of n entities costs n² (20,000 activities: 1.2 s; so 5 ms). With each, once asked for, where its keys are.
+ */
+let fresh: Map<readonly unknown[], Map<string, number> | undefined> | undefined;
+
+/** Makes steps of a fold that are one change: what one of them made, the next may change in place. */
+export function asOneChange<S, E>(step: (state: S, event: E) => S): (state: S, event: E) => S {
+  const own: typeof fresh = new Map();
+  return (state, event) => {
+    fresh = own;
+    try {
+      return step(state, event);
+    } finally {
+      fresh = undefined;
+    }
+  };
+}
+
+/** How an entity is found in its list: by comparing, or, in long lists, by its key. */
+export interface Identity<T> {
+  readonly is: (it: T) => boolean;
+  readonly key: () => string;
+  readonly keyOf: (it: T) => string;
+}
+
+export const byId = (id: string): Identity<{ readonly id: string }> => ({
+  is: (it) => it.id === id,
+  key: () => id,
+  keyOf: (it) => it.id,
+});
+
+/** The entity with this id of this event's agent. */
+export function mine(id: string, e: KnownEvent): Identity<{ readonly id: string; readonly agentId?: string }> {
+  const agentId = e.agent?.id;
+  return {
+    is: (it) => it.id === id && it.agentId === agentId,
+    key: () => JSON.stringify([agentId, id]),
+    keyOf: (it) => JSON.stringify([it.agentId, it.id]),
+  };
+}
+
+/** The list with one entity changed, or added at its end. */
+export function upsert<T>(list: readonly T[], which: Identity<T>, change: (it: T | undefined) => T): readonly T[] {
+  const index = find(list, which);
+  if (index < 0) {
+    const longer = push(list, change(undefined));
+    fresh?.get(longer)?.set(which.key(), longer.length - 1);
+    return longer;
+  }
+  const own = mutable(list);
+  own[index] = change(list[index]);
+  return own;
+}
+
+/** The list with one more at its end. */
+export function push<T>(list: readonly T[], it: T): readonly T[] {
+  const own = mutable(list);
+  own.push(it);
+  return own;
+}
+
+function mutable<T>(list: readonly T[]): T[] {
+  if (fresh?.has(list)) return list as T[];
   const copy = list.slice();
-  copy[index] = change(list[index]);
+  fresh?.set(copy, undefined);
   return copy;
 }
+
+/** Searched from the end, as what changes is nearly always recent; in a list of our own then by its index. */
+function find<T>(list: readonly T[], { key, is, keyOf }: Identity<T>): number {
+  const near = fresh?.has(list) ? Math.max(0, list.length - NEAR) : 0;
+  for (let i = list.length - 1; i >= near; i--) if (is(list[i] as T)) return i;
+  if (near === 0) return -1;
+  let index = fresh?.get(list);
+  if (!index) {
+    index = new Map(list.map((it, i) => [keyOf(it), i]));
+    fresh?.set(list, index);
+  }
+  return index.get(key()) ?? -1;
+}
+
+const NEAR = 16;
 
 export function opened(e: KnownEvent): Pick<Span, 'startSeq' | 'startedAt' | 'agentId'> & { status: 'running' } {
   return { status: 'running', startSeq: e.seq, startedAt: e.time, ...(e.agent && { agentId: e.agent.id }) };
@@ -27,7 +102,7 @@ export function ended(e: KnownEvent, data: { durationMs?: number; error?: ErrorI
 }
 
 export function tellError(s: RunSnapshot, e: KnownEvent, error: ErrorInfo): RunSnapshot {
-  return { ...s, errors: [...s.errors, { ...error, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }] };
+  return { ...s, errors: push(s.errors, { ...error, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }) };
 }
 
 /** A terminal event closes everything still open. */

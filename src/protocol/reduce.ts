@@ -6,7 +6,7 @@ import type { EventData, KnownEvent, TelltaleEvent } from './event.ts';
 import { isTerminal, statusAfter } from './lifecycle.ts';
 import { applyPatch } from './patch.ts';
 import { apply, reduceControl } from './reduce-control.ts';
-import { closeOpen, ended, opened, tellError, upsert } from './reduce-spans.ts';
+import { asOneChange, byId, closeOpen, ended, mine, opened, push, tellError, upsert } from './reduce-spans.ts';
 import type { RunSnapshot, ToolSpan } from './snapshot.ts';
 
 /**
@@ -26,6 +26,17 @@ export function reduce(snapshot: RunSnapshot, event: TelltaleEvent): RunSnapshot
     status: statusAfter(event.type) ?? snapshot.status,
   };
   return isTerminal(event.type) ? closeOpen(next, event) : next;
+}
+
+/**
+ * Folds many events in: what `events.reduce(reduce, snapshot)` gives, in time that grows with the events, not with their
+ * square. For whole runs and pages; the snapshot given stays as it was.
+ */
+export function reduceAll(snapshot: RunSnapshot, events: Iterable<TelltaleEvent>): RunSnapshot {
+  const step = asOneChange(reduce);
+  let next = snapshot;
+  for (const event of events) next = step(next, event);
+  return next;
 }
 
 function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
@@ -61,21 +72,18 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
         ...s,
         steps: upsert(
           s.steps,
-          (it) => it.id === data.stepId,
-          (it) => ({ ...it, id: data.stepId, name: data.name, ...opened(e) }),
+          byId(data.stepId),
+          // Begun anew: nothing of an earlier attempt's end stays.
+          () => ({ id: data.stepId, name: data.name, ...opened(e) }),
         ),
       };
     case 'step.completed':
     case 'step.failed': {
-      const steps = upsert(
-        s.steps,
-        (it) => it.id === data.stepId,
-        (it) => ({
-          ...(it ?? { id: data.stepId, name: data.stepId, ...opened(e) }),
-          ...ended(e, data),
-          ...(type === 'step.completed' && pick(data, ['result'])),
-        }),
-      );
+      const steps = upsert(s.steps, byId(data.stepId), (it) => ({
+        ...(it ?? { id: data.stepId, name: data.stepId, ...opened(e) }),
+        ...ended(e, data),
+        ...(type === 'step.completed' && pick(data, ['result'])),
+      }));
       return type === 'step.failed' ? tellError({ ...s, steps }, e, data.error) : { ...s, steps };
     }
     case 'progress.updated':
@@ -85,7 +93,7 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'agent.failed':
       return reduceAgent(s, e);
     case 'activity.reported':
-      return { ...s, activities: [...s.activities, { ...data, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }] };
+      return { ...s, activities: push(s.activities, { ...data, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }) };
     case 'status.updated':
       return { ...s, statusText: data.message ?? data.status };
     case 'reasoning.started':
@@ -131,7 +139,7 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
         ...s,
         artifacts: upsert(
           s.artifacts,
-          (it) => it.artifactId === data.artifactId,
+          { is: (it) => it.artifactId === data.artifactId, key: () => data.artifactId, keyOf: (it) => it.artifactId },
           () => data,
         ),
       };
@@ -140,7 +148,7 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
         ...s,
         sources: upsert(
           s.sources,
-          (it) => it.sourceId === data.sourceId,
+          { is: (it) => it.sourceId === data.sourceId, key: () => data.sourceId, keyOf: (it) => it.sourceId },
           () => data,
         ),
       };
@@ -152,31 +160,25 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
 }
 
 function reducePlan(s: RunSnapshot, data: EventData<'plan.created'>): RunSnapshot {
-  let steps = s.steps;
+  // By a map: one event can bring ten thousand steps.
+  const steps = new Map(s.steps.map((step) => [step.id, step]));
   for (const { id, name, status } of data.steps) {
-    steps = upsert(
-      steps,
-      (it) => it.id === id,
-      (it) => ({ ...(it ?? { id, status: 'pending' }), name, ...(status && { status }) }),
-    );
+    steps.set(id, { ...(steps.get(id) ?? { id, status: 'pending' }), name, ...(status && { status }) });
   }
-  return { ...s, steps, plan: { ...s.plan, ...pick(data, ['goal']), stepIds: data.steps.map(({ id }) => id) } };
+  const plan = { ...s.plan, ...pick(data, ['goal']), stepIds: data.steps.map(({ id }) => id) };
+  return { ...s, steps: [...steps.values()], plan };
 }
 
 function reduceAgent(s: RunSnapshot, e: KnownEvent & { type: `agent.${string}` }): RunSnapshot {
   const { agent } = e;
   if (!agent) return e.type === 'agent.failed' ? tellError(s, e, e.data.error) : s;
   const parentId = agent.path.split('/').at(-2);
-  const agents = upsert(
-    s.agents,
-    (it) => it.id === agent.id,
-    (it) => {
-      const { agentId: _self, ...span } = opened(e);
-      const start = it ?? { ...agent, ...(parentId !== undefined && { parentId }), ...span };
-      if (e.type === 'agent.started') return { ...start, ...pick(e.data, ['model', 'input']) };
-      return { ...start, ...ended(e, e.data), ...(e.type === 'agent.completed' && pick(e.data, ['output'])) };
-    },
-  );
+  const agents = upsert(s.agents, byId(agent.id), (it) => {
+    const { agentId: _self, ...span } = opened(e);
+    const start = it ?? { ...agent, ...(parentId !== undefined && { parentId }), ...span };
+    if (e.type === 'agent.started') return { ...start, ...pick(e.data, ['model', 'input']) };
+    return { ...start, ...ended(e, e.data), ...(e.type === 'agent.completed' && pick(e.data, ['output'])) };
+  });
   return e.type === 'agent.failed' ? tellError({ ...s, agents }, e, e.data.error) : { ...s, agents };
 }
 
@@ -252,11 +254,6 @@ function text<T extends { text: string }>(
     default:
       return span;
   }
-}
-
-/** The entity with this id of this event's agent. */
-function mine(id: string, e: KnownEvent): (it: { id: string; agentId?: string }) => boolean {
-  return (it) => it.id === id && it.agentId === e.agent?.id;
 }
 
 /** The named fields that are there: with exact optional types, absent must stay absent. */
