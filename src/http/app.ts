@@ -1,0 +1,65 @@
+import { Hono } from 'hono';
+import { TelltaleError } from '../protocol/index.ts';
+import type { AppContext } from './context.ts';
+import { eventRoutes } from './events.ts';
+import { healthRoutes } from './health.ts';
+import { checkOrigin } from './origin.ts';
+import { refusalOf } from './problem.ts';
+import { runRoutes } from './runs.ts';
+import { streamRoutes } from './stream.ts';
+import { threadRoutes } from './threads.ts';
+
+/** The whole HTTP interface (PROTOCOL.md section 8) over one log. */
+export function createApp(context: AppContext): Hono {
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    // Without these an answer could be taken for a page or a script, or be shown from a cache as if it were still so.
+    c.header('x-content-type-options', 'nosniff');
+    c.header('cross-origin-resource-policy', 'same-origin');
+    c.header('cache-control', 'no-store');
+    await next();
+  });
+  app.use(checkOrigin(context));
+  app.use(async (c, next) => {
+    checkEncoding(c.req.url);
+    await next();
+  });
+
+  const groups = [runRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map((routes) => routes(context));
+  for (const group of groups) app.route('/', group);
+
+  const addresses = groups.flatMap((group) =>
+    group.routes.map(({ method, path }) => ({ method, path: matcher(path) })),
+  );
+  app.notFound((c) => {
+    const methods = new Set(addresses.filter(({ path }) => path.test(c.req.path)).map(({ method }) => method));
+    if (methods.size === 0) {
+      throw new TelltaleError('not_found', 'There is nothing here. PROTOCOL.md section 8 names every address.');
+    }
+    const allow = [...methods, ...(methods.has('GET') ? ['HEAD'] : [])].sort();
+    throw new TelltaleError('method_not_allowed', `This address takes ${allow.join(', ')}.`, { allow });
+  });
+  app.onError((error, c) => {
+    const { status, headers, body } = refusalOf(error, c.req, context.onError);
+    return c.body(body, status as 400, { ...headers });
+  });
+  return app;
+}
+
+/** The addresses of a route such as `/v1/runs/:runId`. */
+const matcher = (path: string): RegExp => new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`);
+
+/** A router that guesses what `%zz` or half a character means may look up another id than the one that was checked. */
+function checkEncoding(url: string): void {
+  try {
+    decodeURIComponent(url);
+  } catch (cause) {
+    throw new TelltaleError(
+      'invalid_request',
+      'The address has a "%" that encodes nothing. Write it as %25.',
+      {},
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import type { Hub } from '../hub/index.ts';
+import type { Log } from '../log/index.ts';
+import type { Limits } from '../protocol/index.ts';
+import type { Runs } from '../runs/index.ts';
+
+/** What the routes work with. */
+export interface AppContext {
+  readonly log: Log;
+  readonly hub: Hub;
+  readonly runs: Runs;
+  readonly limits: Limits;
+  /** Names beside the loopback ones that a request's `Host` may have, without port. */
+  readonly allowedHosts: readonly string[];
+  /** Other origins whose pages may use the server, for example `https://app.example`. */
+  readonly allowedOrigins: readonly string[];
+  readonly onError: ErrorReport;
+}
+
+/** Where an error happened. `errorId` is all that the client was told of one that nobody expected. */
+export interface ErrorPlace {
+  readonly errorId: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** Told of every error that is the server's fault (5xx), with everything that the answer left out. */
+export type ErrorReport = (error: unknown, place: ErrorPlace) => void;

@@ -1,0 +1,130 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { TelltaleError } from '../protocol/index.ts';
+import type { ErrorReport } from './context.ts';
+import { isLoopback } from './origin.ts';
+import { refusal, refusalOf } from './problem.ts';
+
+/** How long a client may take to send its headers, and a whole request. Neither counts while an answer streams. */
+const HEADERS_TIMEOUT_MS = 15_000;
+const REQUEST_TIMEOUT_MS = 60_000;
+/** Longer than the 60 s for which common proxies keep a connection, so that it is never closed under a request. */
+const KEEP_ALIVE_MS = 65_000;
+/** What is being answered when the server closes may take so long. */
+const GRACE_MS = 2_000;
+
+export interface ListenOptions {
+  /** 0 takes any that is free. */
+  readonly port: number;
+  /** A loopback name or address. */
+  readonly host: string;
+  readonly onError: ErrorReport;
+}
+
+/** A server that listens. */
+export interface Listening {
+  /** Where it answers, for example `http://127.0.0.1:4747`. */
+  readonly url: string;
+  /** Takes no more connections, lets what is being answered finish for 2 s, and resolves when all are closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves the app with Node.
+ *
+ * @throws {TelltaleError} `unsafe_bind` for an address that others can reach, `cannot_listen` where the system refuses.
+ */
+export async function listen(app: Hono, { port, host, onError }: ListenOptions): Promise<Listening> {
+  if (!isLoopback(host)) {
+    throw new TelltaleError(
+      'unsafe_bind',
+      `The server will not listen on ${JSON.stringify(host)}: it has no authentication yet, so everybody who reaches it could read and start runs. Listen on 127.0.0.1 and put a proxy with authentication in front.`,
+    );
+  }
+  const answers = new WeakMap<Socket, ServerResponse>();
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      // Node would answer without a body.
+      requireHostHeader: false,
+    },
+    (incoming, outgoing) => {
+      answers.set(incoming.socket, outgoing);
+      void answer(app, onError, incoming, outgoing);
+    },
+  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Where the request before it came in whole: behind the answer to that, never in its place.
+    const before = answers.get(socket);
+    if (before?.req.complete && !before.writableFinished) before.once('finish', () => refuseRaw(error, socket));
+    else refuseRaw(error, socket);
+  });
+  await bound(server, port, host);
+  const { address, port: actual } = server.address() as AddressInfo;
+  return { url: `http://${address.includes(':') ? `[${address}]` : address}:${actual}`, close: () => close(server) };
+}
+
+function answer(app: Hono, onError: ErrorReport, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const listener = getRequestListener(app.fetch, {
+    // The host program's own Request and Response are not ours to replace.
+    overrideGlobalObjects: false,
+    errorHandler: (error) => {
+      const { status, headers, body } = refusalOf(error, requestLine(incoming), onError);
+      return new Response(body, { status, headers });
+    },
+  });
+  return listener(incoming, outgoing);
+}
+
+const requestLine = ({ method = '', url = '' }: IncomingMessage) => ({ method, path: url });
+
+/** What Node's parser cannot read never becomes a request; the answer is written by hand. */
+function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = refusal(unreadable(error.code));
+  const fields = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)), connection: 'close' });
+  const head = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`);
+}
+
+function unreadable(code: string | undefined): TelltaleError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new TelltaleError('headers_too_large', 'The headers have more than 16 KiB. Send fewer or shorter ones.');
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
+    return new TelltaleError('request_timeout', 'The request did not arrive in time. Send it again.');
+  }
+  return new TelltaleError('invalid_request', 'This is not a valid HTTP/1.1 request. Use an HTTP client library.');
+}
+
+function bound(server: Server, port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => reject(cannotListen(cause, port, host)));
+    server.listen(port, host, resolve);
+  });
+}
+
+function cannotListen(cause: NodeJS.ErrnoException, port: number, host: string): TelltaleError {
+  const reasons: Record<string, string> = {
+    EADDRINUSE: `Port ${port} is taken: another program (or another Telltale) listens there. Stop it, or choose another port.`,
+    EACCES: `This user may not listen on port ${port}. Choose one above 1023.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Use 127.0.0.1.`,
+  };
+  const detail = reasons[cause.code ?? ''] ?? `The server cannot listen on ${host}, port ${port}: ${cause.message}`;
+  return new TelltaleError('cannot_listen', detail, { host, port }, { cause });
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  await closed;
+  clearTimeout(timer);
+}

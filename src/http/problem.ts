@@ -1,0 +1,62 @@
+import { RequestError } from '@hono/node-server';
+import { HTTPException } from 'hono/http-exception';
+import { randomId, TelltaleError } from '../protocol/index.ts';
+import type { ErrorReport } from './context.ts';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+/** An error as an answer: problem details (RFC 9457), never a stack. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+interface RequestLine {
+  readonly method: string;
+  readonly path: string;
+}
+
+/**
+ * What a client is told of an error. Of one that nobody expected it learns an id and nothing else: the text of a foreign
+ * error can hold paths, queries and secrets. The rest goes to `report`.
+ */
+export function refusalOf(error: unknown, { method, path }: RequestLine, report: ErrorReport): Refusal {
+  const known = expected(error);
+  const errorId = randomId(12);
+  if (!known || known.status >= 500) tell(report, error, { errorId, method, path });
+  return refusal(
+    known ?? new TelltaleError('internal', `Tell the operator of this server: error ${errorId}.`, { errorId }),
+  );
+}
+
+export function refusal(error: TelltaleError): Refusal {
+  const problem = error.toProblem();
+  const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
+  // RFC 9110 section 15.5.6: a 405 has to name what is allowed.
+  if (Array.isArray(problem.allow)) headers.allow = problem.allow.join(', ');
+  if (error.status === 503) headers['retry-after'] = '1';
+  return { status: problem.status, headers, body: JSON.stringify(problem) };
+}
+
+/** The error as one of ours, where it says something that a client may know. */
+function expected(error: unknown): TelltaleError | undefined {
+  if (error instanceof TelltaleError) return error.code === 'internal' ? undefined : error;
+  // What the server beneath makes of a target or Host that is no address.
+  if (error instanceof RequestError) {
+    return new TelltaleError('invalid_request', 'The request needs a valid path and one valid Host header.');
+  }
+  if (error instanceof HTTPException && error.status < 500) {
+    return new TelltaleError('invalid_request', error.message || 'The request could not be understood.');
+  }
+  return undefined;
+}
+
+/** A report that fails must not turn one answer into none. */
+function tell(report: ErrorReport, ...args: Parameters<ErrorReport>): void {
+  try {
+    report(...args);
+  } catch (cause) {
+    console.error('onError failed', cause);
+  }
+}

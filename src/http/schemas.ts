@@ -1,0 +1,57 @@
+/** What requests may say: one schema for each body and each query string (PROTOCOL.md section 8). */
+import { z } from 'zod';
+import { ID_PATTERN } from '../protocol/index.ts';
+
+const id = z
+  .string()
+  .regex(ID_PATTERN, 'must be 1 to 32 characters of A-Z, a-z, 0-9, "_" and "-"; leave it out to have one made');
+const name = z.string().min(1).max(256);
+/** A whole number from a query string, in one spelling only. */
+const count = (max: number, standard: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, `must be a number from 1 to ${max}`)
+    .transform(Number)
+    .pipe(z.number().max(max, `must be a number from 1 to ${max}`))
+    .default(standard);
+/** Any RFC 3339 time, as the UTC one that the log compares with. */
+const time = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-11-20T18:00:00Z' })
+  .transform((it) => new Date(it).toISOString());
+
+export const StartRunRequest = z.strictObject({
+  agent: name,
+  input: z.unknown().exactOptional(),
+  threadId: id.exactOptional(),
+  runId: id.exactOptional(),
+  metadata: z.record(z.string(), z.unknown()).exactOptional(),
+  /** `remote`: nobody runs it here; somebody appends its events. */
+  mode: z.enum(['local', 'remote']).exactOptional(),
+});
+
+export const AppendRequest = z.strictObject({
+  /** Checked one by one against their types: what is wrong with one is `invalid_event`. */
+  events: z.array(z.unknown()).min(1, 'must hold at least one event'),
+});
+
+export const CancelRequest = z.strictObject({
+  reason: z.string().max(4096).exactOptional(),
+  by: name.exactOptional(),
+});
+
+export const ListRunsQuery = z.strictObject({
+  agent: name.exactOptional(),
+  status: z.enum(['queued', 'running', 'paused', 'completed', 'failed', 'cancelled']).exactOptional(),
+  threadId: id.exactOptional(),
+  since: time.exactOptional(),
+  until: time.exactOptional(),
+  before: z.string().max(256).exactOptional(),
+  limit: count(200, 50),
+});
+
+export const EventsQuery = z.strictObject({
+  after: z.string().exactOptional(),
+  limit: count(1000, 100),
+});
+
+export const NoQuery = z.strictObject({});

@@ -1,0 +1,233 @@
+import { fileURLToPath } from 'node:url';
+import { type AppContext, createApp, type ErrorReport, type Listening, listen } from './http/index.ts';
+import { Hub } from './hub/index.ts';
+import type { Log } from './log/index.ts';
+import { isEnded, LATENESS_MS, LIMITS, type Limits, type RunSnapshot, TelltaleError } from './protocol/index.ts';
+import { type Agent, type AgentFunction, Runs, type StartRequest } from './runs/index.ts';
+
+export type { ErrorPlace, ErrorReport, Listening } from './http/index.ts';
+export type { Log } from './log/index.ts';
+export {
+  type AgentRef,
+  type Cost,
+  type ErrorCode,
+  type ErrorInfo,
+  type EventData,
+  type EventDraft,
+  type EventType,
+  type Limits,
+  type Problem,
+  type RunSnapshot,
+  type RunStatus,
+  type RunWriter,
+  TelltaleError,
+  type TelltaleEvent,
+  type Usage,
+} from './protocol/index.ts';
+export { type Agent, type AgentFunction, currentRun, type StartRequest } from './runs/index.ts';
+
+export interface TelltaleOptions {
+  /**
+   * Where the log is kept: a directory (`./.telltale` by default), the same as `file:<directory>`, or `memory:`, which
+   * forgets everything when the process ends.
+   */
+  readonly store?: string;
+  /** Origins beside the server's own whose pages may use it, exactly: `https://app.example`. */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names beside the loopback ones under which it is reached, without port: `telltale.example`. */
+  readonly allowedHosts?: readonly string[];
+  /** Instead of the published ones (PROTOCOL.md section 9). */
+  readonly limits?: Partial<Limits>;
+  /** Told of every error that is the server's fault. Writes to stderr by default. */
+  readonly onError?: ErrorReport;
+}
+
+/** A run that has begun: its start is in the log. */
+export interface StartedRun {
+  readonly runId: string;
+  readonly threadId: string;
+  /** Resolves with the run's snapshot once it has ended, however it ended. */
+  finished(): Promise<RunSnapshot>;
+}
+
+export interface Telltale {
+  /**
+   * Registers an agent, before or while the server runs.
+   *
+   * @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters.
+   */
+  agent(name: string, fn: AgentFunction, about?: Pick<Agent, 'description' | 'model'>): void;
+  /**
+   * Starts a run in this process.
+   *
+   * @throws {TelltaleError} what `Runs.start` and `log` say.
+   */
+  start(request: StartRequest): Promise<StartedRun>;
+  /**
+   * Serves HTTP on a loopback address (PROTOCOL.md section 8). Port 0 takes any that is free.
+   *
+   * @throws {TelltaleError} `cannot_listen`, `unsafe_bind`, and what `log` says.
+   */
+  listen(port?: number, host?: string): Promise<Listening>;
+  /**
+   * The log itself, opened with the first call of this, `start` or `listen`.
+   *
+   * @throws {TelltaleError} `store_locked`, `store_damaged`, `store_version`, `storage_full`.
+   */
+  log(): Promise<Log>;
+  /** Ends the streams, the runs and the store, in this order. Nothing works after it. */
+  close(): Promise<void>;
+}
+
+/**
+ * Telltale in this process. Nothing is opened before it is needed.
+ *
+ * @example
+ * const app = telltale();
+ * app.agent('greeter', async (run, name) => run.say(`Hello ${name}.`));
+ * const { url } = await app.listen(4747);
+ *
+ * @throws {TelltaleError} `invalid_option`
+ */
+export function telltale(options: TelltaleOptions = {}): Telltale {
+  const openStore = storeOf(options.store ?? './.telltale');
+  const { allowedHosts = [], allowedOrigins = [], onError = writeError } = options;
+  const limits: Limits = { ...LIMITS, ...options.limits };
+  const agents = new Map<string, Parameters<Runs['register']>>();
+  const servers: Promise<Listening>[] = [];
+  let opening: Promise<{ log: Log; runs: Runs }> | undefined;
+  let registry: Runs | undefined;
+  let closing: Promise<void> | undefined;
+
+  async function openAll(): Promise<{ log: Log; runs: Runs }> {
+    const log = await openStore();
+    const runs = new Runs(log, { limits });
+    try {
+      // Runs whose process died end now, before anybody can look at them.
+      await runs.recover();
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+    for (const registration of agents.values()) runs.register(...registration);
+    registry = runs;
+    return { log, runs };
+  }
+
+  async function open(): Promise<{ log: Log; runs: Runs }> {
+    if (closing) throw new TelltaleError('log_closed', 'This Telltale was closed. Make a new one.');
+    if (!opening) {
+      opening = openAll();
+      // What failed once, such as a directory in use, may go well later.
+      opening.catch(() => {
+        opening = undefined;
+      });
+    }
+    return opening;
+  }
+
+  async function closeAll(): Promise<void> {
+    await Promise.all(servers.map((server) => server.then((it) => it.close()).catch(() => undefined)));
+    const opened = await opening?.catch(() => undefined);
+    await opened?.runs.close();
+    await opened?.log.close();
+  }
+
+  return {
+    agent(name, fn, about = {}) {
+      if (name.length < 1 || name.length > 256 || agents.has(name)) {
+        throw new TelltaleError(
+          'invalid_option',
+          `agent: ${JSON.stringify(name.slice(0, 64))} is taken, or not 1 to 256 characters. Choose another name.`,
+        );
+      }
+      agents.set(name, [name, fn, about]);
+      registry?.register(name, fn, about);
+    },
+
+    async start(request) {
+      const { log, runs } = await open();
+      const { runId, threadId } = await runs.start(request);
+      return { runId, threadId, finished: () => finished(log, runs, runId, threadId) };
+    },
+
+    listen(port = 4747, host = '127.0.0.1') {
+      const server = open().then((opened) =>
+        serve({ ...opened, limits, allowedHosts, allowedOrigins, onError }, port, host),
+      );
+      servers.push(server);
+      return server;
+    },
+
+    log: async () => (await open()).log,
+
+    close() {
+      closing ??= closeAll();
+      return closing;
+    },
+  };
+}
+
+/** A server with a hub of its own, so that closing it ends its streams and nobody else's. */
+async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string): Promise<Listening> {
+  const hub = new Hub(parts.log);
+  try {
+    const server = await listen(createApp({ ...parts, hub }), { port, host, onError: parts.onError });
+    return {
+      url: server.url,
+      async close() {
+        const closed = server.close();
+        await hub.close();
+        await closed;
+      },
+    };
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+/** How to open the store that a URL or directory names. Loaded only when chosen: `memory:` never loads LevelDB. */
+function storeOf(store: string): () => Promise<Log> {
+  if (store === 'memory:') return async () => (await import('./log/memory.ts')).openMemory();
+  const dir = directoryOf(store);
+  if (!dir) {
+    throw new TelltaleError(
+      'invalid_option',
+      `store: ${JSON.stringify(store)} is none. Use "memory:", "file:<directory>" or the path of a directory.`,
+    );
+  }
+  return async () => (await import('./log/embedded/index.ts')).openEmbedded({ dir });
+}
+
+function directoryOf(store: string): string | undefined {
+  if (store.startsWith('file:///')) return fileURLToPath(store);
+  if (store.startsWith('file://')) return undefined;
+  if (store.startsWith('file:')) return store.slice('file:'.length);
+  // One letter before the colon is a drive.
+  return /^[a-z][a-z0-9+.-]+:/i.test(store) ? undefined : store;
+}
+
+/** Follows first, then looks: nothing is missed. Wake-ups are hints, so it also looks from time to time. */
+async function finished(log: Log, runs: Runs, runId: string, threadId: string): Promise<RunSnapshot> {
+  let wake = (): void => {};
+  const unfollow = await log.follow(threadId, () => wake());
+  try {
+    for (;;) {
+      const woken = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      const record = await log.runs.get(runId);
+      if (!record || isEnded(record.status)) return await runs.snapshot(runId);
+      const timer = setTimeout(wake, LATENESS_MS);
+      await woken;
+      clearTimeout(timer);
+    }
+  } finally {
+    unfollow();
+  }
+}
+
+function writeError(error: unknown, { errorId, method, path }: Parameters<ErrorReport>[1]): void {
+  console.error(`telltale: error ${errorId} at ${JSON.stringify(`${method} ${path}`)}`, error);
+}
