@@ -20,10 +20,12 @@ export function buildBlock(epoch: string, first: number, batch: readonly Encoded
   }
   const bytes = Buffer.allocUnsafe(end);
   let written = 0;
-  for (const frame of frames) written += bytes.write(frame, written);
-  // A wrong `bytes` would cut a frame short or send what the memory held before.
-  if (written !== end || bytes[end - 1] !== NEWLINE) {
-    throw new TelltaleError('internal', 'An encoded event does not have the bytes it claims');
+  for (let i = 0; i < frames.length; i++) {
+    written += bytes.write(frames[i]!, written);
+    // A wrong `bytes` would shift every offset behind it, cut a frame short, or send what the memory held before.
+    if (written !== entries[i]!.end || bytes[written - 2] !== NEWLINE) {
+      throw new TelltaleError('internal', `Event ${first + i} does not have the bytes it claims`);
+    }
   }
   return new Block(epoch, first, bytes, entries);
 }
