@@ -1,0 +1,35 @@
+import type { Wake } from '../index.ts';
+
+/** Who wants to know of a thread's commits. */
+export class Followers {
+  readonly #threads = new Map<string, Set<(wake: Wake) => void>>();
+
+  add(threadId: string, listener: (wake: Wake) => void): () => void {
+    // One object per call: the same function may follow twice.
+    const own = (wake: Wake) => listener(wake);
+    const listeners = this.#threads.get(threadId) ?? new Set();
+    this.#threads.set(threadId, listeners.add(own));
+    return () => {
+      listeners.delete(own);
+      if (listeners.size === 0 && this.#threads.get(threadId) === listeners) this.#threads.delete(threadId);
+    };
+  }
+
+  /** In a microtask, so that no listener runs between two answers of one commit; in the order of the calls. */
+  wake(threadId: string, wake: Wake): void {
+    if (!this.#threads.has(threadId)) return;
+    queueMicrotask(() => {
+      for (const listener of this.#threads.get(threadId) ?? []) {
+        try {
+          listener(wake);
+        } catch {
+          // A wake-up is a hint: who lost one finds the events with the next read, and nobody else is to suffer for it.
+        }
+      }
+    });
+  }
+
+  clear(): void {
+    this.#threads.clear();
+  }
+}

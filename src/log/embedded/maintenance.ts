@@ -1,0 +1,149 @@
+import { readdir, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TelltaleError } from '../../protocol/index.ts';
+import { checkpoint } from './checkpoint.ts';
+import { FORMAT_VERSION } from './commit-codec.ts';
+import type { Damage } from './damage.ts';
+import { diskError } from './disk-error.ts';
+import { Journal, retireSegments } from './journal.ts';
+import { recover } from './recover.ts';
+import { replayJournal } from './replay.ts';
+import type { Store } from './store.ts';
+
+/** No more than one attempt to come back in so many milliseconds; it reads the journal back, 100 ms of work at worst. */
+const HEAL_EVERY_MS = 250;
+
+/**
+ * Keeps a store fit to be written to: moves full journal segments into the archive, and after a failure takes nothing
+ * until everything was read back from the disk. Runs within the writer's turns, so never beside a commit.
+ */
+export class Maintenance {
+  readonly #store: Store;
+  readonly #dir: string;
+  readonly #segmentBytes: number;
+  readonly #tell: (damage: Damage) => void;
+  #flush: Promise<void> = Promise.resolve();
+  #failure: TelltaleError | undefined;
+  /** LevelDB failed: what it says from then on is not to be trusted. */
+  #archiveFailed = false;
+  #lastAttempt = Number.NEGATIVE_INFINITY;
+
+  constructor(store: Store, dir: string, segmentBytes: number, tell: (damage: Damage) => void) {
+    this.#store = store;
+    this.#dir = dir;
+    this.#segmentBytes = segmentBytes;
+    this.#tell = tell;
+  }
+
+  /** Notes that a write failed, and says it as one of our errors. */
+  failed(error: unknown): TelltaleError {
+    this.#failure ??= diskError(error);
+    return diskError(error);
+  }
+
+  /** Runs something that reads the archive; if that fails, the archive has to be opened anew. */
+  async reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#archiveFailed = true;
+      this.#failure = new TelltaleError('log_unavailable', diskError(error).message, {}, { cause: error });
+      throw this.#failure;
+    }
+  }
+
+  /** @throws {TelltaleError} the failure, as long as the store has not come back from it. `bytes`: about to be written. */
+  async ready(bytes = 0): Promise<void> {
+    if (!this.#failure) return;
+    const now = performance.now();
+    if (now - this.#lastAttempt < HEAL_EVERY_MS) throw this.#failure;
+    this.#lastAttempt = now;
+    await this.#flush;
+    if (this.#failure.code === 'storage_full' && !(await this.#hasRoom(bytes))) throw this.#failure;
+    try {
+      await this.#heal();
+      this.#failure = undefined;
+    } catch (error) {
+      this.#failure = diskError(error);
+      throw this.#failure;
+    }
+  }
+
+  /** Moves the journal segment into the archive when it is full. */
+  async afterCommit(): Promise<void> {
+    const { offset } = this.#store.journal.end;
+    if (offset < this.#segmentBytes) return;
+    // Memory holds two segments at most: what comes faster than the archive takes it has to wait.
+    if (this.#store.flushing && offset >= 2 * this.#segmentBytes) await this.#flush;
+    if (!this.#store.flushing) await this.#beginFlush();
+  }
+
+  /** Moves everything into the archive, and waits for it. */
+  async flush(): Promise<void> {
+    await this.#flush;
+    await this.ready();
+    if (this.#store.live.isEmpty) return;
+    await this.#beginFlush();
+    await this.#flush;
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Waits for what is on its way into the archive. */
+  async settled(): Promise<void> {
+    await this.#flush;
+  }
+
+  async #beginFlush(): Promise<void> {
+    const store = this.#store;
+    await store.journal.rotate();
+    const { segment, commit } = store.journal.end;
+    const layer = store.beginFlush();
+    const marker = { version: FORMAT_VERSION, incarnations: store.incarnations, segment, commit };
+    this.#flush = checkpoint(store.archive, layer, marker).then(
+      async () => {
+        store.flushed();
+        // One that stays is not read again: the marker is beyond it. The next checkpoint removes it.
+        await retireSegments(join(this.#dir, 'journal'), segment, new Set()).catch(() => {});
+      },
+      (error: unknown) => {
+        this.#archiveFailed = true;
+        this.failed(error);
+      },
+    );
+  }
+
+  /** Cuts off what was not acknowledged and reads the rest back: the same way in as after a crash. */
+  async #heal(): Promise<void> {
+    const store = this.#store;
+    const journalDir = join(this.#dir, 'journal');
+    const { end } = store.journal;
+    await store.journal.close().catch(() => {});
+    const journal = await Journal.resume(journalDir, end);
+    if (!this.#archiveFailed) {
+      const { archive, incarnations } = store;
+      const { layer, lossy, end: found } = await replayJournal(journalDir, archive, this.#tell);
+      if (!lossy && found?.commit === end.commit) {
+        store.replace({ archive, journal, incarnations, layer, leased: [], lostEnds: [] });
+        return;
+      }
+      this.#archiveFailed = true;
+    }
+    await journal.close();
+    await store.archive.close();
+    store.replace(await recover(this.#dir, this.#tell));
+    this.#archiveFailed = false;
+  }
+
+  /** LevelDB writes its log into a table when it is opened; until there is room for that, the old one goes on reading. */
+  async #hasRoom(bytes: number): Promise<boolean> {
+    const { bavail, bsize } = await statfs(this.#dir);
+    let needed = bytes + 64 * 1024;
+    if (this.#archiveFailed) {
+      const index = join(this.#dir, 'index');
+      for (const name of await readdir(index)) {
+        if (name.endsWith('.log')) needed += 64 * 1024 + 1.25 * (await stat(join(index, name))).size;
+      }
+    }
+    return bavail * bsize >= needed;
+  }
+}

@@ -1,0 +1,99 @@
+import { type Block, type Head, TelltaleError } from '../../protocol/index.ts';
+import { blockAfter, mergeBlocks, type Page } from '../index.ts';
+import type { Store } from './store.ts';
+
+/** What became of a look: a page, or what has to happen before the next one. */
+type Look = { readonly page: Page } | 'again' | 'damaged';
+
+/**
+ * One page of a thread: blocks of the archive first, then those in memory, each joining on to the one before.
+ *
+ * @param cut repairs a thread in which blocks are missing or wrong, so that the next look finds an end instead.
+ */
+export async function readPage(
+  store: Store,
+  threadId: string,
+  after: number,
+  bytes: number,
+  cut: () => Promise<void>,
+): Promise<Page> {
+  for (;;) {
+    const look = await tryReadPage(store, threadId, after, bytes);
+    if (look === 'damaged') await cut();
+    else if (look !== 'again') return look.page;
+  }
+}
+
+async function tryReadPage(store: Store, threadId: string, after: number, bytes: number): Promise<Look> {
+  const { generation } = store;
+  const known = await headOf(store, threadId);
+  const from = Math.max(after, known.first - 1);
+  if (from >= known.last) return { page: { head: known, blocks: [] } };
+
+  const inMemory = firstInMemory(store, threadId);
+  const blocks = from + 1 < inMemory ? await store.archive.blocks(threadId, from, bytes) : [];
+  let size = 0;
+  let last = from;
+  for (const block of blocks) {
+    last = block.last;
+    size += block.bytes.length;
+  }
+  // From here on nothing waits: head and memory are those of one moment.
+  if (generation !== store.generation) return 'again';
+  const head = store.headInMemory(threadId) ?? known;
+  // The archive ends where memory begins, or where the page is full.
+  if (size < bytes && last + 1 < Math.min(inMemory, head.last + 1))
+    return last > from ? clip(head, blocks, from) : 'damaged';
+  if (size < bytes) blocks.push(...memoryBlocks(store, threadId, last, bytes - size));
+  return clip(head, blocks, from);
+}
+
+async function headOf(store: Store, threadId: string): Promise<Head> {
+  const head = store.headInMemory(threadId) ?? (await store.head(threadId));
+  if (head) return head;
+  throw new TelltaleError('thread_not_found', `There is no thread ${threadId}.`, { threadId });
+}
+
+/** Strictly what comes after `from`. */
+function clip(head: Head, blocks: readonly Block[], from: number): Look {
+  return { page: { head, blocks: blocks.map((block) => blockAfter(block, from)) } };
+}
+
+function firstInMemory(store: Store, threadId: string): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const layer of store.layers) first = Math.min(first, layer.batches.get(threadId)?.[0]?.block.first ?? first);
+  return first;
+}
+
+/** Blocks in memory that go on after `last`, small neighbours as one: a reader gets few large pieces. */
+function memoryBlocks(store: Store, threadId: string, last: number, bytes: number): Block[] {
+  const merged: Block[] = [];
+  let run: Block[] = [];
+  let size = 0;
+  for (const layer of [...store.layers].reverse()) {
+    const batches = layer.batches.get(threadId) ?? [];
+    for (let i = indexAfter(batches, last); i < batches.length && size < bytes; i++) {
+      const { block } = batches[i]!;
+      if (run.length > 0 && run[0]!.epoch !== block.epoch) {
+        merged.push(mergeBlocks(run));
+        run = [];
+      }
+      run.push(block);
+      size += block.bytes.length;
+    }
+  }
+  if (run.length > 0) merged.push(run.length === 1 ? run[0]! : mergeBlocks(run));
+  return merged;
+}
+
+/** Index of the first batch with an event after `last`. */
+function indexAfter(batches: readonly { readonly block: Block }[], last: number): number {
+  let low = 0;
+  let high = batches.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (batches[middle]!.block.last > last) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,152 @@
+/** Opens a store's directory: archive, then journal, then whatever has to be set right before anything is served. */
+import { access, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomId, TelltaleError } from '../../protocol/index.ts';
+import type { RunRecord } from '../index.ts';
+import { Archive } from './archive.ts';
+import { checkpoint } from './checkpoint.ts';
+import { FORMAT_VERSION } from './commit-codec.ts';
+import type { Damage } from './damage.ts';
+import { diskError } from './disk-error.ts';
+import { Journal, retireSegments } from './journal.ts';
+import { isOpenList, placeOf, runKey } from './keys.ts';
+import { Layer } from './layer.ts';
+import { type LostEnd, rebuildArchive, renewed } from './repair.ts';
+import { type Replay, replayJournal } from './replay.ts';
+import type { StoredRun } from './stored.ts';
+
+export interface Recovered {
+  readonly archive: Archive;
+  readonly journal: Journal;
+  /** What is in the journal only. */
+  readonly layer: Layer;
+  readonly incarnations: readonly string[];
+  /** Open runs that an executor held: whoever held them is gone. */
+  readonly leased: readonly RunRecord[];
+  /** Runs that had ended, but whose end is lost. */
+  readonly lostEnds: readonly LostEnd[];
+}
+
+/** @throws {TelltaleError} `store_locked`, `store_version`, `store_damaged`, `storage_full`, `log_unavailable`. */
+export async function recover(dir: string, tell: (damage: Damage) => void): Promise<Recovered> {
+  const journalDir = join(dir, 'journal');
+  try {
+    await mkdir(journalDir, { recursive: true });
+    const { archive, openRuns, lostEnds, rebuilt } = await openArchive(join(dir, 'index'), tell);
+    try {
+      const replay = await replayJournal(journalDir, archive, tell);
+      if (!archive.marker && replay.end && replay.end.commit > 0) {
+        tell({ where: join(dir, 'index'), what: 'The index is gone; only what the journal holds is left' });
+      }
+      const settled = await settle(journalDir, archive, replay, rebuilt);
+      const leased = await leasedRuns(archive, settled.layer, openRuns);
+      return { archive, ...settled, leased, lostEnds: [...lostEnds, ...replay.lostEnds] };
+    } catch (error) {
+      await archive.close();
+      throw error;
+    }
+  } catch (error) {
+    throw diskError(error);
+  }
+}
+
+interface OpenedArchive {
+  readonly archive: Archive;
+  readonly openRuns: readonly string[];
+  readonly lostEnds: readonly LostEnd[];
+  readonly rebuilt: boolean;
+}
+
+async function openArchive(dir: string, tell: (damage: Damage) => void): Promise<OpenedArchive> {
+  const checked = await openChecked(dir).catch((error: unknown) => {
+    if (error instanceof TelltaleError || diskError(error).code === 'storage_full') throw error;
+    return String(error instanceof Error && error.cause ? error.cause : error);
+  });
+  if (typeof checked === 'object') return { ...checked, lostEnds: [], rebuilt: false };
+
+  tell({ where: dir, what: `The index is damaged (${checked}); it is rebuilt from what can be read` });
+  let archive: Archive | undefined;
+  try {
+    await Archive.repair(dir);
+    archive = await Archive.open(dir);
+    const lostEnds = await rebuildArchive(archive, tell);
+    const openRuns: string[] = [];
+    await archive.sumUp((key) => isOpenList(key) && openRuns.push(placeOf(key).runId));
+    return { archive, openRuns, lostEnds, rebuilt: true };
+  } catch (cause) {
+    await archive?.close();
+    if (cause instanceof TelltaleError || diskError(cause).code === 'storage_full') throw cause;
+    throw new TelltaleError(
+      'store_damaged',
+      `The index in ${dir} cannot be read or repaired. Move ${dir} away to go on with what the journal beside it holds.`,
+      { dir },
+      { cause },
+    );
+  }
+}
+
+/** The archive, if all its small records are there; else why not. */
+async function openChecked(dir: string): Promise<{ archive: Archive; openRuns: string[] } | string> {
+  // Without its CURRENT file LevelDB begins anew, and deletes the tables it finds.
+  const names = await readdir(dir).catch(() => []);
+  const hasCurrent = await access(join(dir, 'CURRENT')).then(
+    () => true,
+    () => false,
+  );
+  if (!hasCurrent && names.some((name) => /\.(ldb|log)$|^MANIFEST/.test(name))) return 'CURRENT is missing';
+
+  const archive = await Archive.open(dir);
+  try {
+    const openRuns: string[] = [];
+    const small = await archive.sumUp((key) => isOpenList(key) && openRuns.push(placeOf(key).runId));
+    const expected = archive.marker?.small ?? { count: 0, sum: 0 };
+    if (small?.count === expected.count && small.sum === expected.sum) return { archive, openRuns };
+  } catch (error) {
+    await archive.close();
+    throw error;
+  }
+  await archive.close();
+  return 'records are lost or wrong';
+}
+
+/** Makes the directory one that can be written to again. */
+async function settle(
+  dir: string,
+  archive: Archive,
+  replay: Replay,
+  rebuilt: boolean,
+): Promise<Pick<Recovered, 'journal' | 'layer' | 'incarnations'>> {
+  const { end, layer, lossy, damaged } = replay;
+  const marker = archive.marker;
+  if (!marker && !end) {
+    // The segment first: a marker that names one which is not there tells of loss.
+    const journal = await Journal.create(dir, 1, 0);
+    const incarnations = [randomId(16)];
+    await archive.write([], { version: FORMAT_VERSION, incarnations, segment: 1, commit: 0 });
+    return { journal, layer, incarnations };
+  }
+  const lost = lossy || !marker;
+  if (marker && !lost && !rebuilt && end) {
+    await retireSegments(dir, marker.segment, damaged);
+    return { journal: await Journal.resume(dir, end), layer, incarnations: marker.incarnations };
+  }
+  const { incarnations } = rebuilt && marker ? marker : renewed(marker);
+  const segment = Math.max(end?.segment ?? 0, marker?.segment ?? 0) + 1;
+  const commit = Math.max(end?.commit ?? 0, marker?.commit ?? 0);
+  const journal = await Journal.create(dir, segment, commit);
+  try {
+    await checkpoint(archive, layer, { version: FORMAT_VERSION, incarnations, segment, commit });
+    await retireSegments(dir, segment, damaged);
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
+  return { journal, layer: new Layer(), incarnations };
+}
+
+async function leasedRuns(archive: Archive, layer: Layer, archived: readonly string[]): Promise<RunRecord[]> {
+  const unnamed = archived.filter((runId) => !layer.runs.has(runId));
+  const stored = await archive.getMany<StoredRun>(unnamed.map(runKey));
+  const runs = [...layer.runs.values(), ...stored.flatMap((run) => run?.record ?? [])];
+  return runs.filter(({ leased, last }) => leased && last === undefined);
+}

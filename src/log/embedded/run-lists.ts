@@ -1,0 +1,58 @@
+import { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunQuery, type RunRecord } from '../index.ts';
+import { listRange, placeOf, runKey } from './keys.ts';
+import type { Store } from './store.ts';
+import type { StoredRun } from './stored.ts';
+
+const CHUNK = 100;
+
+/** Lists runs newest first: those of the archive, with those that memory knows better put in their places. */
+export async function listRuns(
+  store: Store,
+  query: RunQuery,
+): Promise<{ readonly runs: readonly RunRecord[]; readonly next?: string }> {
+  const before = query.before === undefined ? undefined : parsePlace(query.before);
+  const inMemory = new Map<string, RunRecord>();
+  for (const layer of [...store.layers].reverse()) for (const [runId, run] of layer.runs) inMemory.set(runId, run);
+  const recent = [...inMemory.values()]
+    .filter((run) => matchesQuery(query, run) && (!before || comparePlaces(run, before) < 0))
+    .sort((a, b) => comparePlaces(b, a));
+
+  const runs: RunRecord[] = [];
+  const done = () => runs.length > query.limit;
+  const take = (run: RunRecord) => !done() && runs.push(store.fenced(run));
+  const takeRecent = (until?: RunRecord) => {
+    while (recent[0] && (!until || comparePlaces(recent[0], until) > 0)) take(recent.shift()!);
+  };
+  for await (const run of archived(store, query, before, inMemory)) {
+    takeRecent(run);
+    take(run);
+    if (done()) break;
+  }
+  takeRecent();
+  // One more than asked for was found: there is a next page.
+  if (!done()) return { runs };
+  const page = runs.slice(0, query.limit);
+  return { runs: page, next: formatPlace(page[page.length - 1]!) };
+}
+
+async function* archived(
+  store: Store,
+  query: RunQuery,
+  before: ReturnType<typeof parsePlace> | undefined,
+  inMemory: ReadonlyMap<string, RunRecord>,
+): AsyncGenerator<RunRecord> {
+  const { gt, lt } = listRange(query, before);
+  let chunk: string[] = [];
+  const records = async () => {
+    const stored = await store.archive.getMany<StoredRun>(chunk.map(runKey));
+    chunk = [];
+    return stored.flatMap((run) => (run && matchesQuery(query, run.record) ? run.record : []));
+  };
+  for await (const key of store.archive.keys(gt, lt, true)) {
+    const { runId } = placeOf(key);
+    if (inMemory.has(runId)) continue;
+    chunk.push(runId);
+    if (chunk.length === CHUNK) yield* await records();
+  }
+  yield* await records();
+}
