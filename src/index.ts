@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { type AppContext, createApp, type ErrorReport, type Listening, listen } from './http/index.ts';
 import { Hub } from './hub/index.ts';
+import type { Damage } from './log/embedded/index.ts';
 import type { Log } from './log/index.ts';
 import { isEnded, LATENESS_MS, LIMITS, type Limits, type RunSnapshot, TelltaleError } from './protocol/index.ts';
 import { type Agent, type AgentFunction, Runs, type StartRequest } from './runs/index.ts';
 
 export type { ErrorPlace, ErrorReport, Listening } from './http/index.ts';
+export type { Damage } from './log/embedded/index.ts';
 export type { Log } from './log/index.ts';
 export {
   type AgentRef,
@@ -40,6 +42,8 @@ export interface TelltaleOptions {
   readonly limits?: Partial<Limits>;
   /** Told of every error that is the server's fault. Writes to stderr by default. */
   readonly onError?: ErrorReport;
+  /** Told of everything that the store found lost or wrong; viewers are told by new epochs. Writes to stderr by default. */
+  readonly onDamage?: (damage: Damage) => void;
 }
 
 /** A run that has begun: its start is in the log. */
@@ -90,8 +94,9 @@ export interface Telltale {
  * @throws {TelltaleError} `invalid_option`
  */
 export function telltale(options: TelltaleOptions = {}): Telltale {
-  const openStore = storeOf(options.store ?? './.telltale');
-  const { allowedHosts = [], allowedOrigins = [], onError = writeError } = options;
+  const { store = './.telltale', allowedHosts = [], allowedOrigins = [] } = options;
+  const { onError = writeError, onDamage = writeDamage } = options;
+  const openStore = storeOf(store, onDamage);
   const limits: Limits = { ...LIMITS, ...options.limits };
   const agents = new Map<string, Parameters<Runs['register']>>();
   const servers: Promise<Listening>[] = [];
@@ -188,7 +193,7 @@ async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string)
 }
 
 /** How to open the store that a URL or directory names. Loaded only when chosen: `memory:` never loads LevelDB. */
-function storeOf(store: string): () => Promise<Log> {
+function storeOf(store: string, onDamage: (damage: Damage) => void): () => Promise<Log> {
   if (store === 'memory:') return async () => (await import('./log/memory.ts')).openMemory();
   const dir = directoryOf(store);
   if (!dir) {
@@ -197,7 +202,7 @@ function storeOf(store: string): () => Promise<Log> {
       `store: ${JSON.stringify(store)} is none. Use "memory:", "file:<directory>" or the path of a directory.`,
     );
   }
-  return async () => (await import('./log/embedded/index.ts')).openEmbedded({ dir });
+  return async () => (await import('./log/embedded/index.ts')).openEmbedded({ dir, onDamage });
 }
 
 function directoryOf(store: string): string | undefined {
@@ -230,4 +235,8 @@ async function finished(log: Log, runs: Runs, runId: string, threadId: string): 
 
 function writeError(error: unknown, { errorId, method, path }: Parameters<ErrorReport>[1]): void {
   console.error(`telltale: error ${errorId} at ${JSON.stringify(`${method} ${path}`)}`, error);
+}
+
+function writeDamage({ where, what }: Damage): void {
+  console.error(`telltale: the store is damaged at ${JSON.stringify(where)}: ${JSON.stringify(what)}`);
 }

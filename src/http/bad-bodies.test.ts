@@ -1,58 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Telltale, telltale } from '../index.ts';
 import { LIMITS } from '../protocol/index.ts';
-import { type RawRequest, send } from './raw-request.fixture.ts';
+import { send } from './raw-request.fixture.ts';
+import { JSON_TYPE, post, Victim } from './victim.fixture.ts';
 
 let app: Telltale;
-let url: string;
-/** Everything the log holds, as far as a bad request could have changed it. */
-let before: string;
+let victim: Victim;
 const reported: unknown[] = [];
-
-const JSON_TYPE = 'Content-Type: application/json';
-const post = (target: string, body: string | Uint8Array, ...headers: string[]): RawRequest => ({
-  method: 'POST',
-  target,
-  body,
-  headers: headers.length > 0 ? headers : [JSON_TYPE],
-});
-const ok = async (request: RawRequest) => {
-  const { status, body } = await send(url, request);
-  expect(status, body).toBeLessThan(300);
-  return JSON.parse(body);
-};
-const state = async () =>
-  JSON.stringify([
-    await ok({ target: '/v1/runs' }),
-    await ok({ target: '/v1/threads/open' }),
-    await ok({ target: '/v1/threads/done' }),
-  ]);
 
 beforeAll(async () => {
   app = telltale({ store: 'memory:', onError: (error) => reported.push(error) });
   app.agent('greeter', (_run, name) => `Hello ${name}`);
-  ({ url } = await app.listen(0));
-  for (const runId of ['open', 'done']) await ok(post('/v1/runs', `{"agent":"a","runId":"${runId}","mode":"remote"}`));
-  await ok(post('/v1/runs/done/events', '{"events":[{"type":"run.completed","data":{}}]}'));
-  before = await state();
+  victim = new Victim((await app.listen(0)).url);
+  await victim.prepare();
 });
 
 afterAll(async () => {
   expect(reported).toEqual([]);
   await app.close();
 });
-
-/** Refused with this status and code, in words, and nothing else happened. */
-async function refused(request: RawRequest, status: number, code: string): Promise<void> {
-  const response = await send(url, request);
-  expect([response.status, response.body]).toEqual([status, expect.stringContaining(`"code":"${code}"`)]);
-  expect(response.headers['content-type']).toBe('application/problem+json');
-  const problem = JSON.parse(response.body);
-  expect(problem).toMatchObject({ status, type: `urn:telltale:error:${code}`, retryable: false });
-  expect(problem.detail.length).toBeGreaterThan(15);
-  expect(response.body).not.toMatch(/\.ts:|node_modules|node:internal/);
-  expect(await state()).toBe(before);
-}
 
 const events = (...list: unknown[]): string => JSON.stringify({ events: list });
 const custom = (value: unknown): unknown => ({ type: 'custom', data: { name: 'n', value } });
@@ -89,7 +55,7 @@ describe.each(BODY_ROUTES)('the body of POST %s', (route) => {
     ['nesting of 500,000', nested(500_000), 'too_deep'],
     ['nesting of 1,000,000, never closed', '['.repeat(1_000_000), 'too_deep'],
     ['nesting in keys', '{"a":'.repeat(200_000), 'too_deep'],
-  ])('%s is refused', (_name, body, code) => refused(post(route, body), 400, code));
+  ])('%s is refused', (_name, body, code) => victim.refuses(post(route, body), 400, code));
 
   test.each<[string, string[]]>([
     ['no content type', ['X: y']],
@@ -107,46 +73,32 @@ describe.each(BODY_ROUTES)('the body of POST %s', (route) => {
     ['gzip twice', [JSON_TYPE, 'Content-Encoding: gzip, gzip']],
     ['Brotli', [JSON_TYPE, 'Content-Encoding: br']],
   ])('%s is refused', (_name, headers) =>
-    refused(post(route, '{"agent":"greeter"}', ...headers), 415, 'unsupported_media_type'),
+    victim.refuses(post(route, '{"agent":"greeter"}', ...headers), 415, 'unsupported_media_type'),
   );
 
   test('one byte more than an append may have is refused, however it comes', async () => {
     const body = filled(LIMITS.batchBytes + 1, '{"reason":"', '"}');
-    await refused(post(route, body), 413, 'batch_too_large');
-    await refused(post(route, chunked(body), JSON_TYPE, 'Transfer-Encoding: chunked'), 413, 'batch_too_large');
-    await refused(post(route, chunked(body, 1000), JSON_TYPE, 'Transfer-Encoding: chunked'), 413, 'batch_too_large');
+    await victim.refuses(post(route, body), 413, 'batch_too_large');
+    await victim.refuses(post(route, chunked(body), JSON_TYPE, 'Transfer-Encoding: chunked'), 413, 'batch_too_large');
+    await victim.refuses(
+      post(route, chunked(body, 1000), JSON_TYPE, 'Transfer-Encoding: chunked'),
+      413,
+      'batch_too_large',
+    );
   });
 
   test('six times too much is read to its end, so that the sender hears why it was refused', () =>
-    refused(post(route, 'x'.repeat(6 * LIMITS.batchBytes)), 413, 'batch_too_large'));
+    victim.refuses(post(route, 'x'.repeat(6 * LIMITS.batchBytes)), 413, 'batch_too_large'));
 });
 
 test('a body cut at any byte is refused', async () => {
   const whole = '{"agent":"greeter","input":["Zoë",-1.5e3,true,null,{}]}';
   const bytes = Buffer.from(whole);
   for (let length = 0; length < bytes.length; length++) {
-    const { status, body } = await send(url, post('/v1/runs', bytes.subarray(0, length)));
+    const { status, body } = await send(victim.url, post('/v1/runs', bytes.subarray(0, length)));
     expect([length, status, JSON.parse(body).code]).toEqual([length, 400, 'invalid_json']);
   }
-  expect(await state()).toBe(before);
-});
-
-test('a body that breaks off before its Content-Length is not taken', async () => {
-  const request = post('/v1/runs', '{"agent":"greeter"}', JSON_TYPE, 'Content-Length: 500');
-  const abort = new AbortController();
-  const sent = fetch(`${url}/v1/runs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    duplex: 'half',
-    signal: abort.signal,
-    body: new ReadableStream({
-      start: (controller) => controller.enqueue(Buffer.from(request.body as string)),
-    }),
-  } as RequestInit);
-  await new Promise((resolve) => setImmediate(resolve));
-  abort.abort();
-  await expect(sent).rejects.toThrow();
-  expect(await state()).toBe(before);
+  await victim.unchanged();
 });
 
 describe('POST /v1/runs', () => {
@@ -187,7 +139,7 @@ describe('POST /v1/runs', () => {
       [`runId ${id.slice(0, 40)}`, `{"agent":"greeter","runId":"${id}"}`, 400, 'invalid_request'],
       [`threadId ${id.slice(0, 40)}`, `{"agent":"greeter","threadId":"${id}"}`, 400, 'invalid_request'],
     ]),
-  ])('%s is refused', (_name, body, status, code) => refused(post('/v1/runs', body), status, code));
+  ])('%s is refused', (_name, body, status, code) => victim.refuses(post('/v1/runs', body), status, code));
 });
 
 describe('POST /v1/runs/{runId}/events', () => {
@@ -230,7 +182,7 @@ describe('POST /v1/runs/{runId}/events', () => {
       400,
       'reserved_type',
     ]),
-  ])('%s is refused', (_name, body, status, code) => refused(append(body), status, code));
+  ])('%s is refused', (_name, body, status, code) => victim.refuses(append(body), status, code));
 
   test.each([
     'stream.reset',
@@ -241,7 +193,9 @@ describe('POST /v1/runs/{runId}/events', () => {
     'Stream.Hello',
     'sTrEaM.caught-up',
     'stream.reset\n',
-  ])('the reserved type %s is refused', (type) => refused(append(events({ type, data: {} })), 400, 'reserved_type'));
+  ])('the reserved type %s is refused', (type) =>
+    victim.refuses(append(events({ type, data: {} })), 400, 'reserved_type'),
+  );
 
   test.each([
     '',
@@ -262,10 +216,10 @@ describe('POST /v1/runs/{runId}/events', () => {
     `a${'.b'.repeat(40)}`,
     'x'.repeat(1000),
     '💥',
-  ])('the type %j is refused', (type) => refused(append(events({ type, data: {} })), 400, 'invalid_event'));
+  ])('the type %j is refused', (type) => victim.refuses(append(events({ type, data: {} })), 400, 'invalid_event'));
 
   test('appends to a run that has ended are refused', () =>
-    refused(post('/v1/runs/done/events', events(custom(1))), 409, 'run_closed'));
+    victim.refuses(post('/v1/runs/done/events', events(custom(1))), 409, 'run_closed'));
 
   const key = (id: string, epoch: string, seq: string) => [
     `Producer-Id: ${id}`,
@@ -290,11 +244,11 @@ describe('POST /v1/runs/{runId}/events', () => {
     ['an id beyond ASCII', key('é', '0', '0')],
     ['an id with a space', key('a b', '0', '0')],
   ])('a producer key %s is refused', (_name, headers) =>
-    refused(append(events(custom(1)), ...headers), 400, 'invalid_request'),
+    victim.refuses(append(events(custom(1)), ...headers), 400, 'invalid_request'),
   );
 
   test('a producer that begins in the middle is told which number was expected', async () => {
-    await refused(append(events(custom(1)), ...key('p', '0', '5')), 409, 'producer_gap');
+    await victim.refuses(append(events(custom(1)), ...key('p', '0', '5')), 409, 'producer_gap');
   });
 });
 
@@ -304,160 +258,5 @@ describe('POST /v1/runs/{runId}/cancel', () => {
     ['a reason of 5,000 characters', JSON.stringify({ reason: 'x'.repeat(5000) })],
     ['nobody as by', '{"by":""}'],
     ['null as by', '{"by":null}'],
-  ])('%s is refused', (_name, body) => refused(post('/v1/runs/open/cancel', body), 400, 'invalid_request'));
-});
-
-describe('queries', () => {
-  const limits = ['', '0', '-1', '+1', '01', '1.0', '1e1', 'x', '1%00', '99999999999999999999'];
-  const pages = ['/v1/runs/open/events', '/v1/threads/open/events'];
-  test.each([
-    ...[...pages.map((it) => [it, '1001']), ['/v1/runs', '201']].flatMap(([path, tooMany]) =>
-      [...limits, tooMany].map((it) => `${path}?limit=${it}`),
-    ),
-    ...[...pages, '/v1/runs', '/v1/runs/open', '/v1/threads/open', '/healthz', '/readyz'].flatMap((path) => [
-      `${path}?surprise=1`,
-      `${path}?__proto__=1`,
-      `${path}?limit%5B%5D=1`,
-    ]),
-    '/v1/runs?limit=1&limit=2',
-    '/v1/runs?status=happy',
-    '/v1/runs?status=',
-    '/v1/runs?agent=',
-    '/v1/runs?threadId=a%2Fb',
-    '/v1/runs?since=yesterday',
-    '/v1/runs?since=2026-11-20',
-    '/v1/runs?until=1700000000',
-    '/v1/runs?until=2026-13-01T00:00:00Z',
-    '/v1/runs/open/events?after=x.1&after=x.2',
-  ])('GET %s is refused', (target) => refused({ target }, 400, 'invalid_request'));
-
-  test.each(['x', '', 'a.b', '%00', 'x'.repeat(200)])('GET /v1/runs?before=%s is refused', (before) =>
-    refused({ target: `/v1/runs?before=${before}` }, 400, 'invalid_cursor'),
-  );
-});
-
-describe('cursors', () => {
-  test.each(['/v1/runs/open/events', '/v1/threads/open/events'])(
-    'what is no cursor of this log is refused by %s',
-    async (path) => {
-      const good = (await ok({ target: path })).cursor as string;
-      const foreign = (await ok({ target: '/v1/runs/done/events' })).cursor as string;
-      const [epoch] = good.split('.');
-      const flipped = [...good].map((char, i) => good.slice(0, i) + (char === '~' ? '!' : '~') + good.slice(i + 1));
-      const corpus = [
-        '',
-        ' ',
-        `${good} `,
-        ` ${good}`,
-        `+${good}`,
-        `${epoch}.+1`,
-        `${epoch}.-1`,
-        `${epoch}.1.5.0`,
-        `${epoch}.01`,
-        `${epoch}.1e0`,
-        `${epoch}.`,
-        `.1`,
-        `${epoch}`,
-        '1',
-        `${epoch}.1.0`,
-        `${epoch}.1.01`,
-        `${epoch}..1`,
-        `"${good}"`,
-        `${good},${good}`,
-        `${epoch}.2`,
-        `${epoch}.9007199254740991`,
-        `${epoch}.9007199254740993`,
-        `${epoch}.99999999999999999999`,
-        foreign,
-        'x'.repeat(64),
-        'x'.repeat(65),
-        `${epoch}.${'1'.repeat(65)}`,
-        'x'.repeat(15_000),
-        `${good}\0`,
-        `${good}\n`,
-        "' or 1=1 --",
-        '*',
-        '{"$gt":""}',
-        '__proto__.1',
-        ...flipped,
-      ];
-      for (const cursor of corpus) {
-        await refused({ target: `${path}?after=${encodeURIComponent(cursor)}` }, 400, 'invalid_cursor');
-      }
-    },
-  );
-});
-
-describe('addresses', () => {
-  const ids = [
-    'none',
-    'OPEN',
-    'open.',
-    'open%20',
-    '%00',
-    '%0a',
-    '%0d%0aX:%20y',
-    '%2e%2e%2fopen',
-    '..%2f',
-    '%F0%9F%92%A5',
-    '%7Btag%7D',
-    '*',
-    ':runId',
-    'x'.repeat(8192),
-    '__proto__',
-    'constructor',
-  ];
-  test.each(ids)('/v1/runs/%.20s is not there, whatever is asked of it', async (id) => {
-    const at = `/v1/runs/${id}`;
-    await refused({ target: at }, 404, 'run_not_found');
-    await refused({ target: `${at}/events` }, 404, 'run_not_found');
-    await refused({ target: `${at}/stream` }, 404, 'run_not_found');
-    await refused(post(`${at}/events`, events(custom(1))), 404, 'run_not_found');
-    await refused(post(`${at}/cancel`, '{}'), 404, 'run_not_found');
-  });
-
-  test.each(ids)('/v1/threads/%.20s is not there, whatever is asked of it', async (id) => {
-    await refused({ target: `/v1/threads/${id}` }, 404, 'thread_not_found');
-    await refused({ target: `/v1/threads/${id}/events` }, 404, 'thread_not_found');
-    await refused({ target: `/v1/threads/${id}/stream` }, 404, 'thread_not_found');
-  });
-
-  test.each(['%', '%zz', '%f', '%ff', '%c0%af', '%ed%a0%80', 'open%', 'a\\b', '..\\..'])(
-    'the address /v1/runs/%s is not valid',
-    (id) => refused({ target: `/v1/runs/${id}` }, 400, 'invalid_request'),
-  );
-
-  test.each([
-    '/',
-    '/v1',
-    '/v1/',
-    '/v1/runs/',
-    '/v1/runs/open/',
-    '/v1//runs',
-    '//v1/runs',
-    '/v2/runs',
-    '/v1/runs/open/events/',
-    '/V1/runs',
-    '/v1/runs/..',
-    '/v1/runs/open/..%2f',
-    '/.env',
-    '/v1/runs/open/nothing',
-    '/v1/runs/%2e%2e/',
-    '/favicon.ico',
-  ])('%s is nothing', (target) => refused({ target }, 404, 'not_found'));
-
-  test.each<[string, string, string]>([
-    ['/v1/runs', 'GET, HEAD, POST', 'PUT'],
-    ['/v1/runs/open', 'GET, HEAD', 'DELETE'],
-    ['/v1/runs/open/events', 'GET, HEAD, POST', 'PATCH'],
-    ['/v1/runs/open/stream', 'GET, HEAD', 'POST'],
-    ['/v1/runs/open/cancel', 'POST', 'GET'],
-    ['/v1/threads/open', 'GET, HEAD', 'OPTIONS'],
-    ['/v1/threads/open/events', 'GET, HEAD', 'TRACE'],
-    ['/healthz', 'GET, HEAD', 'QUERY'],
-    ['/readyz', 'GET, HEAD', 'PROPFIND'],
-  ])('%s takes %s and no %s', async (target, allow, method) => {
-    await refused({ method, target }, 405, 'method_not_allowed');
-    expect((await send(url, { method, target })).headers.allow).toBe(allow);
-  });
+  ])('%s is refused', (_name, body) => victim.refuses(post('/v1/runs/open/cancel', body), 400, 'invalid_request'));
 });
