@@ -1,0 +1,2 @@
+export type { Chunk, Dialect, Encoder, Place, Selection } from './dialect.ts';
+export { native } from './native.ts';

@@ -1,0 +1,72 @@
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { native } from '../dialects/index.ts';
+import type { StreamRequest } from '../hub/index.ts';
+import { TelltaleError } from '../protocol/index.ts';
+import { readQuery } from './query.ts';
+
+const TYPE = /^(?=.{1,64}$)[a-z][a-zA-Z0-9]*(?:[._-][a-zA-Z0-9]+)*(?:\.\*)?$/;
+const MAX_TYPES = 64;
+const MAX_PADDING = 8192;
+
+/** The query of a stream (PROTOCOL.md section 7). */
+export const StreamQuery = z.strictObject({
+  after: z.string().exactOptional(),
+  from: z.enum(['start', 'now']).exactOptional(),
+  types: z
+    .string()
+    .transform((text) => [...new Set(text.split(','))].sort())
+    .pipe(
+      z
+        .array(z.string().regex(TYPE, 'must be event types such as "tool.called", or groups such as "tool.*"'))
+        .max(MAX_TYPES),
+    )
+    .exactOptional(),
+  events: z.literal('message').exactOptional(),
+  padding: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,3})$/, `must be a number from 0 to ${MAX_PADDING}`)
+    .transform(Number)
+    .pipe(z.number().max(MAX_PADDING))
+    .exactOptional(),
+});
+
+/**
+ * What a request asks to see, but for the thread and run that its address names. `Last-Event-ID` wins over `after`: a
+ * browser that reconnects sends the header and the address it was first given.
+ *
+ * @throws {TelltaleError} `invalid_request`, `not_acceptable`
+ */
+export function readStreamRequest(c: Context): Omit<StreamRequest, 'threadId'> {
+  const { after, from, types, events, padding } = readQuery(c, StreamQuery);
+  if (!acceptsEventStream(c.req.header('accept'))) {
+    throw new TelltaleError(
+      'not_acceptable',
+      'A stream is text/event-stream. Accept that, or read the pages at …/events.',
+    );
+  }
+  const cursor = c.req.header('last-event-id') || after;
+  return {
+    dialect: native,
+    selection: { ...(types && { types }), ...(events && { asMessages: true }) },
+    ...(cursor && { cursor }),
+    ...(from && { from }),
+    ...(padding !== undefined && { padding }),
+  };
+}
+
+/** RFC 9110 section 12.5.1: the most specific range decides, and a weight of 0 is a no. */
+export function acceptsEventStream(accept: string | undefined): boolean {
+  if (!accept?.trim()) return true;
+  const ranges = accept.split(',').map((range) =>
+    range
+      .toLowerCase()
+      .split(';')
+      .map((part) => part.trim()),
+  );
+  for (const wanted of ['text/event-stream', 'text/*', '*/*']) {
+    const range = ranges.find(([type]) => type === wanted);
+    if (range) return !range.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter));
+  }
+  return false;
+}

@@ -1,0 +1,48 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { type Context, Hono } from 'hono';
+import type { Hub, StreamRequest } from '../hub/index.ts';
+import type { Log } from '../log/index.ts';
+import { TelltaleError } from '../protocol/index.ts';
+import { findRun, findThread } from './lookup.ts';
+import { nodeSink } from './node-sink.ts';
+import { readStreamRequest } from './stream-request.ts';
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-store, no-transform, must-revalidate',
+  // nginx holds a stream back until its buffer is full, unless it is told (measured: 0 bytes in 2 s).
+  'x-accel-buffering': 'no',
+  'x-content-type-options': 'nosniff',
+};
+
+/** The streams of runs and threads (PROTOCOL.md sections 5 to 7). */
+export function streamRoutes({ log, hub }: { readonly log: Log; readonly hub: Hub }): Hono {
+  const app = new Hono();
+
+  app.get('/v1/runs/:runId/stream', async (c) => {
+    const request = readStreamRequest(c);
+    const { runId, threadId } = await findRun(log, c.req.param('runId'));
+    return stream(c, hub, { ...request, threadId, selection: { ...request.selection, runId } });
+  });
+
+  app.get('/v1/threads/:threadId/stream', async (c) => {
+    const request = readStreamRequest(c);
+    const threadId = c.req.param('threadId');
+    await findThread(log, threadId);
+    return stream(c, hub, { ...request, threadId });
+  });
+
+  return app;
+}
+
+async function stream(c: Context, hub: Hub, request: StreamRequest): Promise<Response> {
+  // What others have set so far, CORS headers for example, stays.
+  const response = c.body(null, 200, HEADERS);
+  if (c.req.method === 'HEAD') return response;
+  const sink = nodeSink(c.env, response.headers);
+  if (!sink) {
+    throw new TelltaleError('not_streamable', 'Streams need a plain HTTP/1.x response of a Node server, for now.');
+  }
+  const outcome = await hub.open(request, sink);
+  return outcome === 'over' ? c.body(null, 204) : RESPONSE_ALREADY_SENT;
+}
