@@ -170,7 +170,8 @@ export class Runs {
       ...(producer && { producer: { ...producer, digest } }),
     });
     if (closes) this.#warned.delete(runId);
-    else if (run.events + events.length >= this.#limits.runEvents * WARN_AT) await this.#warn(run);
+    // An upper bound that costs nothing: other runs of the thread are counted with it.
+    else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
     return ack;
   }
 
@@ -260,13 +261,17 @@ export class Runs {
     });
   }
 
-  async #warn(run: RunRecord): Promise<void> {
-    const { runId, threadId } = run;
+  async #warnNearlyFull(runId: string): Promise<void> {
     if (this.#warned.has(runId)) return;
-    this.#warned.add(runId);
-    const event = this.#encode('error.reported', nearlyFull(this.#limits), run);
-    // The producer's events are stored; a warning that could not be, or was before, is no reason to say otherwise.
-    await this.#log.append(threadId, [event], { runId, once: `nearly-full:${runId}` }).catch(() => undefined);
+    try {
+      const run = await this.#run(runId);
+      if (run.events < this.#limits.runEvents * WARN_AT) return;
+      this.#warned.add(runId);
+      const event = this.#encode('error.reported', nearlyFull(this.#limits), run);
+      await this.#log.append(run.threadId, [event], { runId, once: `nearly-full:${runId}` });
+    } catch {
+      // The producer's events are stored; a warning that could not be, or was before, is no reason to say otherwise.
+    }
   }
 
   /** @throws {TelltaleError} `run_not_found`. */
