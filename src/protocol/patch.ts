@@ -9,8 +9,13 @@ type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: f
  */
 export function applyPatch(document: unknown, patch: Patch): Outcome {
   let value = document;
+  // Containers that came into being in this patch are changed in place: thousands of operations on a large object would
+  // otherwise copy it as often.
+  let made = new Set<unknown>();
   for (const [index, operation] of patch.entries()) {
-    const next = applyOne(value, operation);
+    const next = applyOne(value, operation, made);
+    // What was copied now stands in two places, and neither may be changed through the other.
+    if (operation.op === 'copy') made = new Set();
     if (!next.ok)
       return { ok: false, problem: `operation ${index} (${operation.op} ${operation.path}): ${next.problem}` };
     value = next.value;
@@ -18,13 +23,13 @@ export function applyPatch(document: unknown, patch: Patch): Outcome {
   return { ok: true, value };
 }
 
-function applyOne(document: unknown, operation: Patch[number]): Outcome {
+function applyOne(document: unknown, operation: Patch[number], made: Set<unknown>): Outcome {
   switch (operation.op) {
     case 'add':
     case 'replace':
-      return write(document, parse(operation.path), operation.op, operation.value);
+      return write(document, parse(operation.path), made, operation.op, operation.value);
     case 'remove':
-      return write(document, parse(operation.path), 'remove');
+      return write(document, parse(operation.path), made, 'remove');
     case 'test': {
       const found = read(document, parse(operation.path));
       if (!found.ok) return found;
@@ -38,9 +43,9 @@ function applyOne(document: unknown, operation: Patch[number]): Outcome {
       if (!found.ok) return found;
       const base =
         operation.op === 'move'
-          ? write(document, parse(operation.from), 'remove')
+          ? write(document, parse(operation.from), made, 'remove')
           : { ok: true as const, value: document };
-      return base.ok ? write(base.value, parse(operation.path), 'add', found.value) : base;
+      return base.ok ? write(base.value, parse(operation.path), made, 'add', found.value) : base;
     }
   }
 }
@@ -63,40 +68,62 @@ function read(document: unknown, path: readonly string[]): Outcome {
   return { ok: true, value };
 }
 
+// No sign, no leading zero, no exponent (RFC 6901 section 4).
+const INDEX = /^(?:0|[1-9]\d*)$/;
+
 /** Own members only: "constructor" and "__proto__" are names like any other. */
 function child(value: unknown, token: string): { value: unknown } | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value) && !/^(?:0|[1-9]\d*)$/.test(token)) return undefined;
+  if (Array.isArray(value) && !INDEX.test(token)) return undefined;
   return Object.hasOwn(value, token) ? { value: (value as Record<string, unknown>)[token] } : undefined;
 }
 
-function write(document: unknown, path: readonly string[], op: 'add' | 'replace' | 'remove', value?: unknown): Outcome {
+function write(
+  document: unknown,
+  path: readonly string[],
+  made: Set<unknown>,
+  op: 'add' | 'replace' | 'remove',
+  value?: unknown,
+): Outcome {
   const [token, ...rest] = path;
   if (token === undefined) return op === 'remove' ? fail('the whole document cannot be removed') : { ok: true, value };
   if (typeof document !== 'object' || document === null) return fail(`"${token}" of something that is no object`);
   const found = child(document, token);
   if (rest.length > 0) {
     if (!found) return fail(`there is no "${token}"`);
-    const inner = write(found.value, rest, op, value);
-    return inner.ok ? { ok: true, value: put(document, token, inner.value) } : inner;
+    const inner = write(found.value, rest, made, op, value);
+    if (!inner.ok) return inner;
+    const own = ownCopy(document, made);
+    set(own, token, inner.value);
+    return { ok: true, value: own };
   }
   if (op !== 'add' && !found) return fail(`there is no "${token}"`);
-  if (!Array.isArray(document))
-    return { ok: true, value: op === 'remove' ? without(document, token) : put(document, token, value) };
-  const index = token === '-' && op === 'add' ? document.length : Number(token);
-  if (op === 'add' && !(Number.isInteger(index) && index >= 0 && index <= document.length))
+  const own = ownCopy(document, made);
+  if (!Array.isArray(own)) {
+    if (op === 'remove') delete own[token];
+    else set(own, token, value);
+    return { ok: true, value: own };
+  }
+  const index = token === '-' ? own.length : Number(token);
+  if (op === 'add' && !(token === '-' || (INDEX.test(token) && index <= own.length)))
     return fail(`no place "${token}"`);
-  const inserted = op === 'remove' ? [] : [value];
-  return { ok: true, value: document.toSpliced(index, op === 'add' ? 0 : 1, ...inserted) };
+  if (op === 'remove') own.splice(index, 1);
+  else own.splice(index, op === 'add' ? 0 : 1, value);
+  return { ok: true, value: own };
 }
 
-function put(container: object, token: string, value: unknown): unknown {
-  if (Array.isArray(container)) return container.with(Number(token), value);
-  return Object.fromEntries([...Object.entries(container).filter(([key]) => key !== token), [token, value]]);
+function ownCopy(container: object, made: Set<unknown>): Record<string, unknown> | unknown[] {
+  if (made.has(container)) return container as Record<string, unknown>;
+  // A spread copies an own "__proto__" as a member, and sets no prototype.
+  const copy = Array.isArray(container) ? container.slice() : { ...container };
+  made.add(copy);
+  return copy as Record<string, unknown>;
 }
 
-const without = (container: object, token: string): unknown =>
-  Object.fromEntries(Object.entries(container).filter(([key]) => key !== token));
+/** Sets a member, and for "__proto__" too only a member. */
+function set(container: object, token: string, value: unknown): void {
+  Object.defineProperty(container, token, { value, writable: true, enumerable: true, configurable: true });
+}
 
 function equal(a: unknown, b: unknown): boolean {
   if (Object.is(a, b) || a === b) return true;

@@ -1,0 +1,217 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { TelltaleEvent } from './event.ts';
+import { parseDraft } from './event.ts';
+import { reduce, reduceAll } from './reduce.ts';
+import { emptySnapshot, type RunSnapshot } from './snapshot.ts';
+
+// Few ids, so that everything meets everything.
+const id = fc.constantFrom('1', '2', '3');
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const error = fc.record({ code: fc.constant('x'), message: fc.string() });
+const count = fc.nat(9);
+const usage = fc.record({ inputTokens: count, outputTokens: count, reasoningTokens: count }, { requiredKeys: [] });
+const cost = fc.record({ amount: fc.nat(9), currency: fc.constantFrom('EUR', 'USD'), source: fc.constant('s') });
+const path = fc.constantFrom('', '/a', '/a/0', '/a/-', '/b', '/__proto__');
+const operation = fc.oneof(
+  fc.record({ op: fc.constantFrom('add', 'replace', 'test'), path, value: fc.jsonValue({ maxDepth: 1 }) }),
+  fc.record({ op: fc.constant('remove'), path }),
+  fc.record({ op: fc.constantFrom('move', 'copy'), from: path, path }),
+);
+
+const said = (
+  types: string[],
+  data: Record<string, fc.Arbitrary<unknown>>,
+  requiredKeys: string[] = Object.keys(data),
+) => fc.record({ type: fc.constantFrom(...types), data: fc.record(data, { requiredKeys }) });
+
+const drafts = fc.oneof(
+  said(['message.started', 'message.completed'], { messageId: id, text: fc.string() }, ['messageId']),
+  said(['message.delta'], { messageId: id, delta: fc.string() }),
+  said(['reasoning.delta'], { reasoningId: id, delta: fc.string() }),
+  said(['reasoning.started', 'reasoning.completed'], { reasoningId: id }),
+  said(['tool.started', 'tool.completed', 'tool.denied'], { toolCallId: id, name: fc.constant('n') }),
+  said(['tool.args.delta'], { toolCallId: id, delta: fc.string() }),
+  said(['tool.called'], { toolCallId: id, name: fc.constant('n'), args: fc.jsonValue({ maxDepth: 1 }) }),
+  said(['tool.failed'], { toolCallId: id, error }),
+  said(['tool.progress'], { toolCallId: id, message: fc.string() }),
+  said(['llm.started'], { callId: id, model: fc.constant('m') }),
+  said(['llm.completed'], { callId: id, usage, cost }, ['callId']),
+  said(['llm.failed'], { callId: id, error }),
+  said(['plan.created', 'plan.updated'], { steps: fc.array(fc.record({ id, name: fc.constant('s') })) }),
+  said(['step.started'], { stepId: id, name: fc.constant('s') }),
+  said(['step.completed'], { stepId: id, result: fc.nat() }, ['stepId']),
+  said(['step.failed'], { stepId: id, error }),
+  said(['agent.started', 'agent.completed'], {}),
+  said(['agent.failed', 'error.reported'], { error }),
+  said(['activity.reported'], { action: fc.string(), status: fc.constant('s') }),
+  said(['approval.requested'], { approvalId: id, prompt: fc.string() }),
+  said(['approval.resolved'], { approvalId: id, decision: fc.constantFrom('yes', 'no') }),
+  said(['approval.expired'], { approvalId: id }),
+  said(['input.received'], { input: fc.nat() }),
+  said(['control.requested'], { command: fc.constantFrom('cancel', 'pause', 'resume'), commandId: id }),
+  said(['run.paused', 'run.resumed'], { commandId: id }, []),
+  said(['usage.updated'], { usage, cost }, []),
+  said(['budget.set'], { maxCost: count, warnings: fc.nat() }, []),
+  said(['budget.warning', 'budget.exceeded'], { limit: fc.constant('cost'), used: count, max: count }),
+  said(['state.snapshot'], { state: fc.jsonValue({ maxDepth: 2 }) }),
+  said(['state.patched'], { patch: fc.array(operation, { maxLength: 3 }) }),
+  said(['artifact.added'], { artifactId: id, name: fc.constant('n') }),
+  said(['source.added'], { sourceId: id }),
+  said(['of.yours'], { any: fc.jsonValue() }),
+);
+
+const agents = optional(fc.constantFrom('a', 'b').map((name) => ({ id: `${name}-1`, name, path: `root/${name}-1` })));
+const terminal = optional(fc.constantFrom('run.completed', 'run.failed', 'run.cancelled'));
+
+/** Runs as logs hold them: accepted events, in order, among the numbers of other runs. */
+const runs = fc
+  .record({
+    body: fc.array(fc.record({ draft: drafts, agent: agents, gap: fc.constantFrom(0, 0, 0, 4) }), { maxLength: 60 }),
+    end: terminal,
+  })
+  .map(({ body, end }) => {
+    let seq = 0;
+    const event = (type: string, data: unknown, agent?: object): TelltaleEvent => {
+      const draft = parseDraft({ type, data, ...(agent && { agent }) });
+      return {
+        seq: ++seq,
+        epoch: 'e',
+        threadId: 't',
+        runId: 'r',
+        time: new Date(seq * 1000).toISOString(),
+        ...draft,
+      } as TelltaleEvent;
+    };
+    const events = [event('run.started', { agent: 'x' })];
+    for (const { draft, agent, gap } of body) {
+      seq += gap;
+      events.push(event(draft.type, draft.data, agent));
+    }
+    if (end) events.push(event(end, end === 'run.failed' ? { error: { code: 'x', message: '' } } : {}));
+    return events.map(deepFreeze);
+  });
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}
+
+const EMPTY = deepFreeze(emptySnapshot('r'));
+const full = (events: readonly TelltaleEvent[]): RunSnapshot => events.reduce(reduce, EMPTY);
+const ROUNDS = { numRuns: 300 };
+
+describe('P3: the fold, for any run', () => {
+  it('changes nothing it is given: neither snapshots nor events', () => {
+    fc.assert(
+      fc.property(runs, (events) => {
+        // Frozen to the bottom at every step: a write would throw.
+        let snapshot = EMPTY;
+        for (const event of events) snapshot = deepFreeze(reduce(snapshot, event));
+        expect(snapshot).toEqual(full(events));
+      }),
+      ROUNDS,
+    );
+  });
+
+  it('is the same in one change as event by event, and that one leaves its start alone', () => {
+    fc.assert(
+      fc.property(runs, fc.nat(60), (events, cut) => {
+        const start = full(events.slice(0, cut));
+        const kept = structuredClone(start);
+        deepFreeze(start);
+        const end = reduceAll(start, events.slice(cut));
+        expect(end).toEqual(full(events));
+        expect(start).toEqual(kept);
+        // And what it gave is finished: a later change starts from copies.
+        const copy = structuredClone(end);
+        const more = { ...(events[0] as TelltaleEvent), seq: end.seq + 1, type: 'input.received', data: { input: 1 } };
+        reduceAll(end, [more as TelltaleEvent]);
+        reduce(end, more as TelltaleEvent);
+        expect(end).toEqual(copy);
+      }),
+      ROUNDS,
+    );
+  });
+
+  it('is the same over any number of resumes, however much each repeats', () => {
+    const resumes = fc.array(fc.record({ from: fc.nat(60), to: fc.nat(62) }), { maxLength: 8 });
+    fc.assert(
+      fc.property(runs, resumes, (events, resumes) => {
+        let snapshot = EMPTY;
+        let seen = 0;
+        for (const { from, to } of [...resumes, { from: 0, to: events.length }]) {
+          // A resume goes back as far as it likes, never beyond what was seen.
+          for (const event of events.slice(Math.min(from, seen), to)) snapshot = reduce(snapshot, event);
+          seen = Math.max(seen, Math.min(to, events.length));
+        }
+        expect(snapshot).toEqual(full(events));
+      }),
+      ROUNDS,
+    );
+  });
+
+  it('is a snapshot at any number, sent as JSON, and the rest', () => {
+    fc.assert(
+      fc.property(runs, fc.nat(60), (events, cut) => {
+        const snapshot: RunSnapshot = JSON.parse(JSON.stringify(full(events.slice(0, cut))));
+        expect(reduceAll(snapshot, events)).toEqual(full(events));
+      }),
+      ROUNDS,
+    );
+  });
+
+  it('leaves nothing open behind a terminal event', () => {
+    fc.assert(
+      fc.property(runs, (events) => {
+        const s = full(events);
+        if (!['completed', 'failed', 'cancelled'].includes(s.status)) return;
+        const spans = [s.steps, s.agents, s.reasoning, s.messages, s.tools, s.llmCalls].flat();
+        expect(spans.filter(({ status }) => status === 'running')).toEqual([]);
+        expect([...s.approvals, ...s.commands].filter(({ status }) => status === 'requested')).toEqual([]);
+      }),
+      ROUNDS,
+    );
+  });
+
+  it('counts and numbers as the log does', () => {
+    fc.assert(
+      fc.property(runs, (events) => {
+        const s = full(events);
+        expect([s.events, s.seq]).toEqual([events.length, events.at(-1)?.seq]);
+      }),
+      ROUNDS,
+    );
+  });
+});
+
+describe('the fold of a long run', () => {
+  const long = (n: number): TelltaleEvent[] =>
+    Array.from({ length: n }, (_, i) => {
+      const base = { seq: i + 1, epoch: 'e', threadId: 't', runId: 'r', time: '2026-11-20T18:00:00.000Z' };
+      return { ...base, type: 'tool.started', data: { toolCallId: `${i}`, name: 'n' } } as TelltaleEvent;
+    });
+
+  it('takes time that grows with its events, not with their square', () => {
+    const took = (n: number) => {
+      const events = long(n);
+      const start = performance.now();
+      expect(reduceAll(EMPTY, events).tools).toHaveLength(n);
+      return performance.now() - start;
+    };
+    took(2_000);
+    // Ten times as long would be a hundred times; generous, for a busy machine.
+    expect(took(40_000)).toBeLessThan(40 * Math.max(took(4_000), 1));
+  });
+
+  it('is not held up by one plan of ten thousand steps', () => {
+    const steps = Array.from({ length: 10_000 }, (_, i) => ({ id: `${i}`, name: 'n' }));
+    const event = { ...long(1)[0], type: 'plan.created', data: { steps } } as TelltaleEvent;
+    const start = performance.now();
+    expect(reduce(EMPTY, event).steps).toHaveLength(10_000);
+    expect(performance.now() - start).toBeLessThan(250);
+  });
+});
