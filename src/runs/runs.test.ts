@@ -81,8 +81,8 @@ describe('start', () => {
   test('agents are listed with what is said about them; a name is taken once', () => {
     const { runs } = setUp();
     expect([...runs.agents.values()]).toMatchObject([{ name: 'echo', description: 'Says it again', model: 'none' }]);
-    expect(() => runs.register('echo', () => {})).toThrow(code('invalid_request'));
-    expect(() => runs.register('', () => {})).toThrow(code('invalid_request'));
+    expect(() => runs.register('echo', () => {})).toThrow(code('invalid_option'));
+    expect(() => runs.register('', () => {})).toThrow(code('invalid_option'));
   });
 });
 

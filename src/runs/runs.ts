@@ -111,7 +111,7 @@ export class Runs {
    * Makes a function startable under a name. It gets a writer and the run's input; what it returns is the run's output.
    * An async generator's yields are told as they come: a string as text of the answer, `{type, data}` as an event.
    *
-   * @throws {TelltaleError} `invalid_request` when the name is taken or not 1 to 256 characters.
+   * @throws {TelltaleError} `invalid_option` when the name is taken or not 1 to 256 characters.
    * @example
    * runs.register('greeter', async (run, { name }) => {
    *   await run.say(`Hello ${name}`);
@@ -119,9 +119,9 @@ export class Runs {
    */
   register(name: string, fn: AgentFunction, about: { description?: string; model?: string } = {}): void {
     if (name.length < 1 || name.length > 256) {
-      throw new TelltaleError('invalid_request', `An agent's name has 1 to 256 characters, not ${name.length}`);
+      throw new TelltaleError('invalid_option', `An agent's name has 1 to 256 characters, not ${name.length}`);
     }
-    if (this.#agents.has(name)) throw new TelltaleError('invalid_request', `An agent "${name}" is registered already`);
+    if (this.#agents.has(name)) throw new TelltaleError('invalid_option', `An agent "${name}" is registered already`);
     this.#agents.set(name, { ...about, name, fn });
   }
 
