@@ -18,7 +18,7 @@ const FLOOR: Record<string, number> = {
   rxjs: 3,
   element: 3,
   cli: 4,
-  agents: 4,
+  agents: 3,
   index: 4,
   // Published suites: they see interfaces of every floor, never an implementation.
   testing: 4,

@@ -1,7 +1,7 @@
 import { definedBy, kindOf } from '../kinds.ts';
 import type { Hit } from '../tools/grep.ts';
 import type { Listing } from '../tools/list.ts';
-import { best, cite, counted, type Decide, named, results, tried, troubles } from './move.ts';
+import { best, cite, counted, type Decide, linesOf, named, results, tried, troubles } from './move.ts';
 
 /** Where is it in the code? Finds the definitions that bear the name and its uses, reads the best, and quotes them. */
 export const code: Decide = ({ question: { terms }, listing }, seen) => {
@@ -26,7 +26,7 @@ export const code: Decide = ({ question: { terms }, listing }, seen) => {
     };
   }
   const passages = results(seen, 'read');
-  const defined = passages.flatMap((it) => it.lines).filter((it) => definedBy(it.text));
+  const defined = linesOf(passages).filter((it) => definedBy(it.text));
   const findings = (terms.length > 0 ? top : defined.slice(0, 6)).flatMap((line) => {
     const name = definedBy(line.text);
     return cite(line, name === undefined ? undefined : `defines ${name}`);
@@ -55,15 +55,14 @@ const defines = ({ text, terms }: Hit): boolean => {
   return name !== undefined && terms.some((it) => name.includes(it));
 };
 
-/** What is defined at the left margin is what others use; tests and examples come last. */
+/** The very name before names that contain it; what is defined at the left margin is what others use; tests come last. */
 function relevance(hit: Hit): number {
-  const shows = /test|spec|fixture|example/i.test(hit.path);
-  return (
-    4 * hit.terms.length +
-    (defines(hit) ? (/^\s/.test(hit.text) ? 2 : 6) : 0) -
-    (shows ? 5 : 0) -
-    (/^(?:import|from|use|#include)\b/.test(hit.text) ? 2 : 0)
-  );
+  const { text, terms, path } = hit;
+  const isName = terms.includes(definedBy(text)?.toLowerCase() ?? '') ? 4 : 0;
+  const isDefined = defines(hit) ? (/^\s/.test(text) ? 2 : 6) : 0;
+  const isImport = /^(?:import|from|use|#include)\b/.test(text) ? 2 : 0;
+  const isTest = /test|spec|fixture|example/i.test(path) ? 5 : 0;
+  return 4 * terms.length + isName + isDefined - isImport - isTest;
 }
 
 function unique(hits: readonly Hit[]): Hit[] {

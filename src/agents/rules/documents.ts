@@ -1,6 +1,6 @@
 import { headingOf, kindOf } from '../kinds.ts';
-import type { Hit } from '../tools/grep.ts';
-import type { Line, Passage } from '../tools/read.ts';
+import type { Hit, Line } from '../tools/grep.ts';
+import type { Passage } from '../tools/read.ts';
 import {
   type Brief,
   best,
@@ -8,6 +8,7 @@ import {
   counted,
   type Decide,
   type Finding,
+  linesOf,
   named,
   type Report,
   results,
@@ -55,7 +56,7 @@ function relevance({ text, terms, path }: Hit): number {
 /** A heading says where the answer is; the first line below it begins the answer. */
 function whatFollows(hit: Line, passages: readonly Passage[]): Finding[] {
   if (!headingOf(hit.text)) return [];
-  const lines = passages.flatMap((it) => it.lines).filter((it) => it.path === hit.path && it.line > hit.line);
+  const lines = linesOf(passages).filter((it) => it.path === hit.path && it.line > hit.line);
   const next = lines.find(({ text }) => isProse(text));
   return next ? cite(next) : [];
 }
@@ -70,7 +71,8 @@ function opening({ listing }: Brief, passages: readonly Passage[], failed?: read
       calls: chosen.map((path) => ({ tool: 'read', args: { path, count: 60 } })),
     };
   }
-  const findings = passages.flatMap(({ lines }) => {
+  const findings = passages.flatMap((passage) => {
+    const lines = linesOf([passage]);
     const title = lines.find(({ text }) => headingOf(text));
     const first = lines.find(({ text }) => isProse(text));
     return [title, first].flatMap((it) => (it ? cite(it) : []));

@@ -1,6 +1,6 @@
 import { headingOf } from '../kinds.ts';
 import type { Commit } from '../tools/git-log.ts';
-import { cite, counted, type Decide, named, results, tried, troubles } from './move.ts';
+import { cite, counted, type Decide, linesOf, named, results, tried, troubles } from './move.ts';
 
 /** Who changed what, and when? Asks git, and reads the change log if there is one. */
 export const history: Decide = ({ question: { terms }, listing }, seen) => {
@@ -25,7 +25,7 @@ export const history: Decide = ({ question: { terms }, listing }, seen) => {
       calls: [{ tool: 'grep', args: { terms: words, folder: listing.folder } }],
     };
   }
-  const lines = passages.flatMap((it) => it.lines).filter(({ text }) => headingOf(text) || /^\s*[-*] /.test(text));
+  const lines = linesOf(passages).filter(({ text }) => headingOf(text) || /^\s*[-*] /.test(text));
   const hits = results(seen, 'grep').flatMap((it) => it.hits);
   const findings = [...lines.slice(0, 4), ...hits.slice(0, 4)].flatMap((it) => cite(it));
   const notes = [...(log ? tell(log.commits, terms) : []), ...troubles(seen)];

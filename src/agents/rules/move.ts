@@ -1,6 +1,7 @@
 import { clip, HIDDEN } from '../presentable.ts';
+import type { Line } from '../tools/grep.ts';
 import type { Listing } from '../tools/list.ts';
-import type { Line } from '../tools/read.ts';
+import type { Passage } from '../tools/read.ts';
 import type { Outcome, ToolCall } from '../tools/toolbox.ts';
 import type { Question } from './question.ts';
 
@@ -55,6 +56,11 @@ export function troubles(seen: readonly Outcome[]): string[] {
 
 const QUOTE = 160;
 
+/** The lines of passages, each with its place. */
+export function linesOf(passages: readonly Passage[]): Line[] {
+  return passages.flatMap(({ path, from, lines }) => lines.map((text, i) => ({ path, line: from + i, text })));
+}
+
 /** A line as a finding; nothing where there is nothing to quote. */
 export function cite({ path, line, text }: Line, why?: string): Finding[] {
   const quote = clip((text.split(HIDDEN)[0] ?? '').trim(), QUOTE).trim();
@@ -69,13 +75,19 @@ export function named(terms: readonly string[]): string {
 
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
-/** The best of each, best first; of lines that touch each other only the better one. */
-export function best<T extends Line>(lines: readonly T[], score: (line: T) => number, count: number): T[] {
+/** The best, best first; of lines that touch each other only the better one, and no more of a file than `perFile`. */
+export function best<T extends Line>(
+  lines: readonly T[],
+  score: (line: T) => number,
+  count: number,
+  perFile: number = count,
+): T[] {
   const ranked = lines.map((line) => ({ line, score: score(line) })).sort((a, b) => b.score - a.score);
   const chosen: T[] = [];
   for (const { line } of ranked) {
     if (chosen.length === count) break;
-    if (!chosen.some((it) => it.path === line.path && Math.abs(it.line - line.line) <= 1)) chosen.push(line);
+    const same = chosen.filter((it) => it.path === line.path);
+    if (same.length < perFile && !same.some((it) => Math.abs(it.line - line.line) <= 1)) chosen.push(line);
   }
   return chosen;
 }

@@ -1,7 +1,7 @@
 import type { Statistics } from '../tools/statistics.ts';
 import type { Column, Table } from '../tools/table.ts';
 import type { ToolCall } from '../tools/toolbox.ts';
-import { cite, counted, type Decide, named, results, tried, troubles } from './move.ts';
+import { cite, counted, type Decide, linesOf, named, results, tried, troubles } from './move.ts';
 
 /** How much and how many? Counts the folder, adds up its tables, and quotes the rows that hold the extremes. */
 export const numbers: Decide = ({ question: { terms }, listing: { folder } }, seen) => {
@@ -26,7 +26,7 @@ export const numbers: Decide = ({ question: { terms }, listing: { folder } }, se
     const calls = rows.map(({ path, from }): ToolCall => ({ tool: 'read', args: { path, from, count: 1 } }));
     return { note: `I read the rows with the extremes of ${named(columns.map((it) => it.column.name))}.`, calls };
   }
-  const lines = passages.flatMap((it) => it.lines);
+  const lines = linesOf(passages);
   const extremes = rows.flatMap(({ path, from, why }) => {
     const row = lines.find((it) => it.path === path && it.line === from);
     return row ? cite(row, why) : [];

@@ -1,3 +1,4 @@
+import { kindOf } from '../kinds.ts';
 import { HIDDEN } from '../presentable.ts';
 import type { Hit } from '../tools/grep.ts';
 import { best, cite, counted, type Decide, named, results, troubles } from './move.ts';
@@ -9,12 +10,22 @@ const SIGNS: readonly (readonly [why: string, weight: number, words: readonly st
   ['switches a protection off', 5, ['verify=false', 'rejectunauthorized', 'chmod 777', '@ts-ignore', 'eslint-disable']],
   ['lets markup through', 5, ['innerhtml', 'dangerouslysetinnerhtml']],
   ['names a danger', 4, ['risk', 'danger', 'unsafe', 'insecure', 'vulnerab', 'data loss', 'race condition']],
-  ['must not happen', 3, ['must not', 'must never', 'do not', 'warning', 'caution']],
-  ['is unfinished', 3, ['todo', 'fixme', 'not yet', 'workaround', 'known issue', 'known bug']],
+  ['must not happen', 3, ['must not', 'must never', 'do not', 'caution']],
+  ['is unfinished', 3, ['todo', 'fixme', 'not yet', 'workaround', 'known issue', 'known bug', 'there yet']],
   ['is on its way out', 2, ['deprecated', 'legacy', 'obsolete']],
-  ['has limits', 2, ['limitation', 'not supported', 'at most once']],
+  ['has limits', 2, ['limitation', 'not supported', 'not promised', 'at most once']],
 ];
 const MEANING = new Map(SIGNS.flatMap(([why, weight, words]) => words.map((it) => [it, { why, weight }] as const)));
+
+/** Those of them that tell by what people write, not by what programs do. */
+const WORDS = new Set([
+  'speaks of secrets',
+  'names a danger',
+  'must not happen',
+  'is unfinished',
+  'is on its way out',
+  'has limits',
+]);
 
 /** What can go wrong here? Searches for the words that give risks away, nearest to what the question names first. */
 export const risks: Decide = ({ question: { terms }, listing: { folder } }, seen) => {
@@ -29,7 +40,7 @@ export const risks: Decide = ({ question: { terms }, listing: { folder } }, seen
     };
   }
   const hits = signs?.hits ?? [];
-  const chosen = best(hits, (hit) => weight(hit) + nearness(hit, subject?.hits ?? []), 8);
+  const chosen = best(hits, (hit) => weight(hit) + nearness(hit, subject?.hits ?? []), 8, 2);
   const findings = chosen.flatMap((hit) => cite(hit, heaviest(hit)?.why));
   const looked = counted(signs?.looked.files ?? 0, 'file');
   const sum =
@@ -45,10 +56,15 @@ function heaviest({ terms, text }: Hit): { readonly why: string; readonly weight
   return terms.flatMap((it) => MEANING.get(it) ?? []).sort((a, b) => b.weight - a.weight)[0];
 }
 
-/** Tests and examples show a danger more often than they are one, and a line full of telling words is a list of words. */
+/**
+ * Tests and examples show a danger more often than they are one, a line full of telling words is a list of words, and
+ * in code a plain word is a name unless it stands in a comment.
+ */
 function weight(hit: Hit): number {
+  const { why, weight } = heaviest(hit) ?? { why: '', weight: 0 };
   const shows = /test|spec|fixture|example/i.test(hit.path) || hit.terms.length > 3;
-  return (heaviest(hit)?.weight ?? 0) + hit.terms.length - (shows ? 8 : 0);
+  const isName = kindOf(hit.path) === 'code' && WORDS.has(why) && !/(?:^|\s)(?:\/\/|\/?\*|#|--)/.test(hit.text);
+  return weight + hit.terms.length - (shows ? 8 : 0) - (isName ? 6 : 0) + (kindOf(hit.path) === 'document' ? 1 : 0);
 }
 
 /** Near to what the question names: in the same lines, or at least in the same file. */

@@ -1,7 +1,6 @@
 import { definedBy, type FileKind, kindOf } from '../kinds.ts';
 import { presentable } from '../presentable.ts';
 import type { Workspace } from '../workspace.ts';
-import type { Line } from './read.ts';
 import { type Coverage, noCoverage, texts } from './texts.ts';
 
 export interface GrepArgs {
@@ -12,6 +11,13 @@ export interface GrepArgs {
   readonly kinds?: readonly FileKind[];
   /** `definition`: only lines of code that define a name with a term in it. Otherwise a term has to begin a word. */
   readonly match?: 'definition';
+}
+
+/** One line of a file, counted from 1. */
+export interface Line {
+  readonly path: string;
+  readonly line: number;
+  readonly text: string;
 }
 
 export interface Hit extends Line {

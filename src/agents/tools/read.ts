@@ -9,18 +9,13 @@ export interface ReadArgs {
   readonly count?: number;
 }
 
-/** One line of a file, counted from 1. */
-export interface Line {
-  readonly path: string;
-  readonly line: number;
-  readonly text: string;
-}
-
 export interface Passage {
   readonly path: string;
-  readonly lines: readonly Line[];
+  /** Number of the first of `lines`, counted from 1. */
+  readonly from: number;
   /** How many lines the file has (or its first mebibyte). */
   readonly total: number;
+  readonly lines: readonly string[];
 }
 
 const MAX_LINES = 200;
@@ -29,8 +24,6 @@ const MAX_LINES = 200;
 export async function read(workspace: Workspace, args: ReadArgs, signal: AbortSignal): Promise<Passage> {
   const { path, from = 1, count = MAX_LINES } = args;
   const file = await workspace.read(path, signal);
-  const lines = file.lines
-    .slice(from - 1, from - 1 + Math.min(count, MAX_LINES))
-    .map((text, i) => ({ path: file.path, line: from + i, text: presentable(text) }));
-  return { path: file.path, lines, total: file.lines.length };
+  const lines = file.lines.slice(from - 1, from - 1 + Math.min(count, MAX_LINES)).map(presentable);
+  return { path: file.path, from, total: file.lines.length, lines };
 }

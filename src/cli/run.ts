@@ -1,0 +1,52 @@
+import type { TelltaleError } from '../protocol/index.ts';
+import { type Command, DEFAULT_URL, EXIT, parse, usageError } from './command.ts';
+import { onInterrupt } from './interrupt.ts';
+import { Server } from './server.ts';
+import { Watch } from './watch.ts';
+
+export const run: Command = {
+  name: 'run',
+  summary: 'start an agent and watch it to its end',
+  help: `telltale run <agent> <input> [--url <url>]
+
+Starts a run on a server and shows what it does: plan, agents, thinking, tools, answer.
+Ctrl-C cancels the run; a second Ctrl-C leaves without waiting for its end.
+
+  --url <url>   the server (default ${DEFAULT_URL}, or TELLTALE_URL)
+
+Exit code: 0 completed, 1 failed or cancelled by others, 2 used wrongly, 130 cancelled with Ctrl-C.
+
+Example:
+  telltale run analyst "What are the risks in this project?"
+`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, { url: { type: 'string' } });
+    const [agent, ...words] = positionals;
+    const input = words.join(' ');
+    if (agent === undefined || input === '') throw usageError('Say which agent shall run, and with what input.');
+    const server = new Server(values.url);
+    const { runId } = (await server.post(server.url`/v1/runs`, { agent, input })) as { runId: string };
+
+    const watch = new Watch();
+    const leave = new AbortController();
+    let cancelled = false;
+    const ignore = onInterrupt((times) => {
+      if (times > 1) return leave.abort();
+      cancelled = true;
+      watch.notice('Cancelling the run. Ctrl-C again leaves at once.');
+      server
+        .post(server.url`/v1/runs/${runId}/cancel`, { by: 'telltale run', reason: 'Ctrl-C' })
+        .catch((error: TelltaleError) => watch.notice(`The run could not be cancelled: ${error.message}`));
+    });
+    try {
+      await watch.show(server.url`/v1/runs/${runId}/stream`, leave.signal);
+    } finally {
+      ignore();
+    }
+    const status = watch.snapshot(runId)?.status;
+    if (status === 'completed') return EXIT.done;
+    if (leave.signal.aborted) watch.notice(`Left. "telltale tail ${runId}" shows the rest.`);
+    return cancelled ? EXIT.interrupted : EXIT.failed;
+  },
+};

@@ -1,0 +1,95 @@
+import { resolve } from 'node:path';
+import { referenceAgents } from '../agents/index.ts';
+import { telltale } from '../index.ts';
+import { type Command, calledAs, EXIT, parse, usageError } from './command.ts';
+import { onInterrupt } from './interrupt.ts';
+import { loadAgents } from './load-agents.ts';
+import { plain } from './plain.ts';
+
+export const serve: Command = {
+  name: 'serve',
+  summary: 'run a server with your agents, or with the reference agent',
+  help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>]
+
+Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
+about the files of a folder.
+
+  module                an ES module whose default export is a record of agents, or whose exported functions are agents
+  --port <n>            default 4747, or PORT; 0 takes any that is free
+  --host <address>      default 127.0.0.1; others are refused as long as there is no authentication
+  --data <folder>       where the log is kept (default ./.telltale); "memory:" forgets it at the end
+  --workspace <folder>  what the analyst may read (default: this folder)
+
+Ctrl-C stops it: runs that are not finished end as failed (executor_lost), and nothing that was shown is lost.
+
+Examples:
+  telltale serve
+  telltale serve agents.ts --port 8080 --data /var/lib/telltale
+`,
+
+  async run(args) {
+    const { values, positionals } = parse(args, {
+      port: { type: 'string', default: process.env.PORT || '4747' },
+      host: { type: 'string', default: '127.0.0.1' },
+      data: { type: 'string', default: './.telltale' },
+      workspace: { type: 'string' },
+    });
+    const [module, ...more] = positionals;
+    if (more.length > 0) throw usageError('Name one module at most.');
+    if (module !== undefined && values.workspace !== undefined) {
+      throw usageError('--workspace is for the analyst, which is only served without a module.');
+    }
+    const workspace = resolve(values.workspace ?? '.');
+    const agents = module === undefined ? referenceAgents({ workspace }) : await ownAgents(module);
+    const app = telltale({ store: values.data === 'memory:' ? values.data : resolve(values.data) });
+    for (const { name, fn, about } of agents) app.agent(name, fn, about);
+
+    const stopped = new Promise<void>((resolve) => {
+      onInterrupt((times, signal) => {
+        if (times > 1) process.exit(signal === 'SIGINT' ? EXIT.interrupted : 143);
+        process.stderr.write('Stopping.\n');
+        resolve();
+      });
+    });
+    try {
+      const { url } = await app.listen(portOf(values.port), values.host);
+      const { durability } = await app.log();
+      const names = agents.map(({ name, about }) => (about.model === undefined ? name : `${name} (${about.model})`));
+      say(`Telltale listens on ${url}`);
+      say(`  agents     ${names.join(', ')}`);
+      if (module === undefined) say(`  workspace  ${workspace}`);
+      say(`  log        ${values.data === 'memory:' ? 'in memory' : resolve(values.data)} (${durability})`);
+      say('');
+      say(hints(url, agents[0]?.name ?? ''));
+      await stopped;
+    } finally {
+      await app.close();
+    }
+    return EXIT.done;
+  },
+};
+
+const ownAgents = async (module: string) =>
+  (await loadAgents(module)).map(([name, fn]) => ({ name, fn, about: {} as { model?: string } }));
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port < 65_536) return port;
+  throw usageError(`${text} is not a port: a number from 0 to 65535.`);
+}
+
+const say = (line: string): boolean => process.stdout.write(`${plain(line)}\n`);
+
+/** What can be typed next, as it can be typed. */
+function hints(url: string, agent: string): string {
+  const at = url.endsWith(':4747') ? '' : ` --url ${url}`;
+  const input = agent === 'analyst' ? 'What are the risks in this project?' : 'hello';
+  return `Watch a run, in a second terminal:
+  ${calledAs()} run ${agent} "${input}"${at}
+
+Or with nothing but curl:
+  curl -d '${JSON.stringify({ agent, input, runId: 'first' })}' -H 'content-type: application/json' ${url}/v1/runs
+  curl -N ${url}/v1/runs/first/stream
+
+Ctrl-C stops the server.`;
+}
