@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Telltale, telltale } from '../index.ts';
 import { LIMITS } from '../protocol/index.ts';
@@ -86,9 +89,21 @@ describe.each(BODY_ROUTES)('the body of POST %s', (route) => {
       'batch_too_large',
     );
   });
+});
 
-  test('six times too much is read to its end, so that the sender hears why it was refused', () =>
-    victim.refuses(post(route, 'x'.repeat(6 * LIMITS.batchBytes)), 413, 'batch_too_large'));
+test('too much from a slow sender, who listens only when he is done, is read to its end all the same', async () => {
+  const { host, port } = new URL(victim.url);
+  const half = 'x'.repeat(2 * LIMITS.batchBytes);
+  const socket = connect(Number(port), '127.0.0.1').pause();
+  const broken = once(socket, 'error').then(([error]) => Promise.reject(error));
+  const lines = [`Host: ${host}`, 'Connection: close', JSON_TYPE, `Content-Length: ${2 * half.length}`];
+  socket.write(`POST /v1/runs HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${half}`);
+  await sleep(1_000);
+  await Promise.race([broken, new Promise((sent) => socket.write(half, sent))]);
+  const said = await Promise.race([broken, once(socket.resume(), 'data')]);
+  expect(String(said)).toMatch(/^HTTP\/1\.1 413 /);
+  await once(socket, 'close');
+  await victim.unchanged();
 });
 
 test('a body cut at any byte is refused', async () => {
@@ -148,6 +163,7 @@ describe('POST /v1/runs/{runId}/events', () => {
   test.each<[string, string, number, string]>([
     ['no events', '{}', 400, 'invalid_request'],
     ['an empty list', events(), 400, 'invalid_request'],
+    ['a member beside the events', `{"dryRun":true,${events(custom(1)).slice(1)}`, 400, 'invalid_request'],
     ['events that are no list', '{"events":{"0":{}}}', 400, 'invalid_request'],
     ['an event that is null', events(null), 400, 'invalid_event'],
     ['an event that is text', events('x'), 400, 'invalid_event'],

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Telltale, telltale } from '../index.ts';
+import { type Telltale, TelltaleError, telltale } from '../index.ts';
 
 let app: Telltale;
 let url: string;
@@ -338,12 +338,14 @@ describe('every answer', () => {
     const broken = telltale({ store: 'memory:', onError: (...report) => reports.push(report) });
     const server = await broken.listen(0);
     const log = await broken.log();
-    const cause = new Error('secret /etc/passwd');
-    Object.assign(log.runs, { list: () => Promise.reject(cause) });
-    const { status, body } = await call('/v1/runs', {}, server.url);
-    expect([status, body.code, body.errorId]).toEqual([500, 'internal', expect.stringMatching(/^[a-z0-9]{12}$/)]);
-    expect(JSON.stringify(body)).not.toMatch(/secret|passwd|Error/);
-    expect(reports).toEqual([[cause, { errorId: body.errorId, method: 'GET', path: '/v1/runs' }]]);
+    const secret = 'secret /etc/passwd';
+    for (const cause of [new Error(secret), new TelltaleError('internal', secret), secret, undefined]) {
+      Object.assign(log.runs, { list: () => Promise.reject(cause) });
+      const { status, body } = await call('/v1/runs', {}, server.url);
+      expect([status, body.code, body.errorId]).toEqual([500, 'internal', expect.stringMatching(/^[a-z0-9]{12}$/)]);
+      expect(JSON.stringify(body)).not.toMatch(/secret|passwd|Error/);
+      expect(reports.pop()).toEqual([cause, { errorId: body.errorId, method: 'GET', path: '/v1/runs' }]);
+    }
 
     await log.close();
     const unready = await call('/readyz', {}, server.url);
