@@ -148,6 +148,11 @@ export class Archive {
     return { count, sum: ((sum % 2 ** 32) + 2 ** 32) % 2 ** 32 };
   }
 
+  /** False from the call of `close` on: what fails then is not the disk's fault. */
+  get isOpen(): boolean {
+    return this.#level.status === 'open';
+  }
+
   async close(): Promise<void> {
     await this.#level.close();
   }

@@ -4,9 +4,9 @@ import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunIndex, RunRec
 import { cutThread } from './cut.ts';
 import type { Damage } from './damage.ts';
 import { Followers } from './followers.ts';
-import { Maintenance } from './maintenance.ts';
+import { Maintenance, type StoreOptions } from './maintenance.ts';
 import { readPage } from './reader.ts';
-import { recover } from './recover.ts';
+import { type Recovered, recover } from './recover.ts';
 import type { LostEnd } from './repair.ts';
 import { listRuns } from './run-lists.ts';
 import { Store } from './store.ts';
@@ -24,29 +24,22 @@ export class EmbeddedLog implements Log {
   readonly #tell: (damage: Damage) => void;
   /** Of the process before this one. */
   #orphans: readonly RunRecord[];
+  #lostEnds: LostEnd[] = [];
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    store: Store,
-    maintenance: Maintenance,
-    orphans: readonly RunRecord[],
-    tell: (damage: Damage) => void,
-  ) {
-    this.#store = store;
-    this.#maintenance = maintenance;
-    this.#orphans = orphans;
-    this.#tell = tell;
-    this.#writer = new Writer(store, maintenance, (threadId, block) =>
+  private constructor(recovered: Recovered, options: StoreOptions) {
+    this.#store = new Store(recovered);
+    this.#tell = options.tell;
+    this.#orphans = recovered.leased;
+    this.#maintenance = new Maintenance(this.#store, options, (lostEnds) => void this.#endAnew(lostEnds));
+    this.#writer = new Writer(this.#store, this.#maintenance, (threadId, block) =>
       this.#followers.wake(threadId, { epoch: block.epoch, last: block.last, block }),
     );
   }
 
-  /** `segmentBytes`: the size at which a journal segment is moved into the archive. */
-  static async open(dir: string, segmentBytes: number, tell: (damage: Damage) => void): Promise<EmbeddedLog> {
-    const recovered = await recover(dir, tell);
-    const store = new Store(recovered);
-    const maintenance = new Maintenance(store, dir, segmentBytes, tell);
-    const log = new EmbeddedLog(store, maintenance, recovered.leased, tell);
+  static async open(options: StoreOptions): Promise<EmbeddedLog> {
+    const recovered = await recover(options.dir, options.tell);
+    const log = new EmbeddedLog(recovered, options);
     await log.#endAnew(recovered.lostEnds);
     return log;
   }
@@ -120,20 +113,17 @@ export class EmbeddedLog implements Log {
     if (this.#closing) throw new TelltaleError('log_closed', 'The log was closed');
   }
 
-  /** Reads. What the archive could not answer is tried again once it was opened anew: later, by whoever asks then. */
+  /** Reads; once more where the archive had to be opened anew for it. */
   async #read<T>(read: () => Promise<T>): Promise<T> {
     this.#checkOpen();
     try {
-      return await read();
+      return await this.#maintenance.reading(read);
     } catch (error) {
-      if (error instanceof TelltaleError && error.code !== 'store_damaged') throw error;
       this.#checkOpen();
-      return await this.#maintenance.reading(() => Promise.reject(error)).finally(() => this.#healSoon());
+      if (!(error instanceof TelltaleError) || !error.retryable) throw error;
+      await this.#exclusively(async () => {});
+      return await this.#maintenance.reading(read);
     }
-  }
-
-  #healSoon(): void {
-    this.#exclusively(() => this.#maintenance.ready()).catch(() => {});
   }
 
   async #exclusively<T>(job: () => Promise<T>): Promise<T> {
@@ -171,17 +161,26 @@ export class EmbeddedLog implements Log {
     await this.#endAnew(lostEnds);
   }
 
-  /** Exactly one terminal event per run, also where it was lost: whoever waits for it would wait for ever. */
+  /**
+   * Exactly one terminal event per run, also where it was lost: whoever waits for it would wait for ever. What cannot be
+   * written now is tried again when the store has come back.
+   */
   async #endAnew(lostEnds: readonly LostEnd[]): Promise<void> {
-    const message = 'The end of this run was lost with a damaged part of the log';
-    const data = { error: { code: 'log_damaged', message } };
-    for (const { threadId, runId } of lostEnds) {
-      const time = new Date().toISOString();
-      const event = encodeEvent({ type: 'run.failed', data }, { threadId, runId, time });
-      await this.#writer.append(threadId, [event], { runId, closes: true }).catch((error: unknown) => {
-        // Lost with its beginning, or ended by somebody else meanwhile.
-        if (!(error instanceof TelltaleError) || error.retryable) throw error;
-      });
+    const ends = [...this.#lostEnds, ...lostEnds];
+    this.#lostEnds = [];
+    for (const end of ends) {
+      try {
+        await this.#writer.append(end.threadId, [lostEndEvent(end)], { runId: end.runId, closes: true });
+      } catch (error) {
+        // Otherwise it was lost with its beginning, or somebody has ended it meanwhile.
+        if (TelltaleError.from(error).retryable) this.#lostEnds.push(end);
+      }
     }
   }
+}
+
+function lostEndEvent(run: LostEnd): EncodedEvent {
+  const message = 'The end of this run was lost with a damaged part of the log';
+  const data = { error: { code: 'log_damaged', message } };
+  return encodeEvent({ type: 'run.failed', data }, { ...run, time: new Date().toISOString() });
 }

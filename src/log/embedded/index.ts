@@ -25,5 +25,5 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
  * const log = await openEmbedded({ dir: './data', onDamage: ({ where, what }) => console.error(where, what) });
  */
 export async function openEmbedded({ dir, onDamage }: EmbeddedOptions): Promise<Log> {
-  return EmbeddedLog.open(resolve(dir), SEGMENT_BYTES, onDamage ?? (() => {}));
+  return EmbeddedLog.open({ dir: resolve(dir), segmentBytes: SEGMENT_BYTES, tell: onDamage ?? (() => {}) });
 }

@@ -4,11 +4,19 @@ import { TelltaleError } from '../../protocol/index.ts';
 import { checkpoint } from './checkpoint.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
 import type { Damage } from './damage.ts';
-import { diskError } from './disk-error.ts';
+import { diskError, isCorruption } from './disk-error.ts';
 import { Journal, retireSegments } from './journal.ts';
 import { recover } from './recover.ts';
+import type { LostEnd } from './repair.ts';
 import { replayJournal } from './replay.ts';
 import type { Store } from './store.ts';
+
+export interface StoreOptions {
+  readonly dir: string;
+  /** The size at which a journal segment is moved into the archive. */
+  readonly segmentBytes: number;
+  readonly tell: (damage: Damage) => void;
+}
 
 /** No more than one attempt to come back in so many milliseconds; it reads the journal back, 100 ms of work at worst. */
 const HEAL_EVERY_MS = 250;
@@ -22,17 +30,22 @@ export class Maintenance {
   readonly #dir: string;
   readonly #segmentBytes: number;
   readonly #tell: (damage: Damage) => void;
+  readonly #healed: (lostEnds: readonly LostEnd[]) => void;
   #flush: Promise<void> = Promise.resolve();
   #failure: TelltaleError | undefined;
   /** LevelDB failed: what it says from then on is not to be trusted. */
   #archiveFailed = false;
+  /** What is wrong with LevelDB's data, if something is. */
+  #archiveDamage: string | undefined;
   #lastAttempt = Number.NEGATIVE_INFINITY;
 
-  constructor(store: Store, dir: string, segmentBytes: number, tell: (damage: Damage) => void) {
+  /** @param healed is told when the store has come back, and of runs whose end was lost on the way. */
+  constructor(store: Store, { dir, segmentBytes, tell }: StoreOptions, healed: (lostEnds: readonly LostEnd[]) => void) {
     this.#store = store;
     this.#dir = dir;
     this.#segmentBytes = segmentBytes;
     this.#tell = tell;
+    this.#healed = healed;
   }
 
   /** Notes that a write failed, and says it as one of our errors. */
@@ -41,14 +54,21 @@ export class Maintenance {
     return diskError(error);
   }
 
-  /** Runs something that reads the archive; if that fails, the archive has to be opened anew. */
+  /** Runs something that reads the archive; if that fails, the archive has to be opened anew (`ready`). */
   async reading<T>(read: () => Promise<T>): Promise<T> {
+    const { archive } = this.#store;
     try {
       return await read();
     } catch (error) {
-      this.#archiveFailed = true;
-      this.#failure = new TelltaleError('log_unavailable', diskError(error).message, {}, { cause: error });
-      throw this.#failure;
+      if (error instanceof TelltaleError && error.code !== 'store_damaged') throw error;
+      const { message } = diskError(error);
+      const failure = new TelltaleError('log_unavailable', message, {}, { cause: error });
+      if (archive.isOpen) {
+        this.#archiveFailed = true;
+        if (isCorruption(error)) this.#archiveDamage = message;
+        this.#failure = failure;
+      }
+      throw failure;
     }
   }
 
@@ -123,15 +143,19 @@ export class Maintenance {
       const { archive, incarnations } = store;
       const { layer, lossy, end: found } = await replayJournal(journalDir, archive, this.#tell);
       if (!lossy && found?.commit === end.commit) {
-        store.replace({ archive, journal, incarnations, layer, leased: [], lostEnds: [] });
+        store.replace({ archive, journal, incarnations, layer });
+        this.#healed([]);
         return;
       }
       this.#archiveFailed = true;
     }
     await journal.close();
     await store.archive.close();
-    store.replace(await recover(this.#dir, this.#tell));
+    const recovered = await recover(this.#dir, this.#tell, this.#archiveDamage);
+    store.replace(recovered);
     this.#archiveFailed = false;
+    this.#archiveDamage = undefined;
+    this.#healed(recovered.lostEnds);
   }
 
   /** LevelDB writes its log into a table when it is opened; until there is room for that, the old one goes on reading. */

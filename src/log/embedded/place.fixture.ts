@@ -9,6 +9,10 @@ import { EmbeddedLog } from './embedded.ts';
 
 export const newDir = (): Promise<string> => mkdtemp(join(tmpdir(), 'telltale-'));
 
+/** Opens a store whose segments may be small; what it finds damaged goes into `told`. */
+export const openStore = (dir: string, segmentBytes: number, told: Damage[] = []): Promise<Log> =>
+  EmbeddedLog.open({ dir, segmentBytes, tell: (damage) => told.push(damage) });
+
 /** A store on the disk. Nothing here damages it, so whatever it complains of fails the test. */
 export async function place(segmentBytes: number): Promise<StorePlace> {
   const dirs = [await newDir()];
@@ -16,7 +20,7 @@ export async function place(segmentBytes: number): Promise<StorePlace> {
   const dead: Promise<void>[] = [];
   return {
     async open() {
-      const log = await EmbeddedLog.open(dirs[dirs.length - 1]!, segmentBytes, (damage) => damages.push(damage));
+      const log = await openStore(dirs[dirs.length - 1]!, segmentBytes, damages);
       if (damages.length > 0) throw new Error(`Damage where there is none: ${JSON.stringify(damages)}`);
       return log;
     },

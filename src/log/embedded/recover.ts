@@ -27,12 +27,15 @@ export interface Recovered {
   readonly lostEnds: readonly LostEnd[];
 }
 
-/** @throws {TelltaleError} `store_locked`, `store_version`, `store_damaged`, `storage_full`, `log_unavailable`. */
-export async function recover(dir: string, tell: (damage: Damage) => void): Promise<Recovered> {
+/**
+ * @param damage what is known to be wrong with the archive, if something is: it is then repaired in any case.
+ * @throws {TelltaleError} `store_locked`, `store_version`, `store_damaged`, `storage_full`, `log_unavailable`.
+ */
+export async function recover(dir: string, tell: (damage: Damage) => void, damage?: string): Promise<Recovered> {
   const journalDir = join(dir, 'journal');
   try {
     await mkdir(journalDir, { recursive: true });
-    const { archive, openRuns, lostEnds, rebuilt } = await openArchive(join(dir, 'index'), tell);
+    const { archive, openRuns, lostEnds, rebuilt } = await openArchive(join(dir, 'index'), tell, damage);
     try {
       const replay = await replayJournal(journalDir, archive, tell);
       if (!archive.marker && replay.end && replay.end.commit > 0) {
@@ -57,11 +60,8 @@ interface OpenedArchive {
   readonly rebuilt: boolean;
 }
 
-async function openArchive(dir: string, tell: (damage: Damage) => void): Promise<OpenedArchive> {
-  const checked = await openChecked(dir).catch((error: unknown) => {
-    if (error instanceof TelltaleError || diskError(error).code === 'storage_full') throw error;
-    return String(error instanceof Error && error.cause ? error.cause : error);
-  });
+async function openArchive(dir: string, tell: (damage: Damage) => void, damage?: string): Promise<OpenedArchive> {
+  const checked = damage ?? (await openChecked(dir).catch(damageIn));
   if (typeof checked === 'object') return { ...checked, lostEnds: [], rebuilt: false };
 
   tell({ where: dir, what: `The index is damaged (${checked}); it is rebuilt from what can be read` });
@@ -83,6 +83,13 @@ async function openArchive(dir: string, tell: (damage: Damage) => void): Promise
       { cause },
     );
   }
+}
+
+/** What LevelDB says is wrong; throws what is no damage. */
+function damageIn(error: unknown): string {
+  const { code, message } = diskError(error);
+  if (error instanceof TelltaleError || code === 'storage_full') throw error;
+  return message;
 }
 
 /** The archive, if all its small records are there; else why not. */

@@ -7,6 +7,9 @@ import { ask, Layer } from './layer.ts';
 import type { Recovered } from './recover.ts';
 import { headUnder, type StoredRun, type StoredThread } from './stored.ts';
 
+/** What was read back from the disk. */
+type Committed = Pick<Recovered, 'archive' | 'journal' | 'incarnations' | 'layer'>;
+
 /** What is committed, wherever it is: in memory since the last checkpoint, else in the archive. Only `Writer` changes it. */
 export class Store {
   archive: Archive;
@@ -21,7 +24,7 @@ export class Store {
   /** Leases that were taken over; an append under one writes it down. */
   readonly #fences = new Map<string, number>();
 
-  constructor({ archive, journal, incarnations, layer }: Recovered) {
+  constructor({ archive, journal, incarnations, layer }: Committed) {
     this.archive = archive;
     this.journal = journal;
     this.incarnations = incarnations;
@@ -34,7 +37,7 @@ export class Store {
   }
 
   /** Goes on with what was read back from the disk. */
-  replace({ archive, journal, incarnations, layer }: Recovered): void {
+  replace({ archive, journal, incarnations, layer }: Committed): void {
     this.archive = archive;
     this.journal = journal;
     this.incarnations = incarnations;
