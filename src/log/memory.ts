@@ -17,7 +17,7 @@ export function openMemory(): Log {
 interface Thread {
   head: Head;
   readonly blocks: Block[];
-  /** How many blocks at the end of `blocks` are as small as they were appended. */
+  /** Blocks appended since some were last merged. */
   small: number;
   readonly decided: Map<string, number>;
 }
@@ -174,6 +174,5 @@ function trim(thread: Thread, through: number): void {
   const [front] = blocks;
   // A copy, not a slice: what is forgotten shall not stay in memory under what is kept.
   if (front && front.first <= through) blocks[0] = mergeBlocks([blockAfter(front, through)]);
-  thread.small = Math.min(thread.small, blocks.length);
   thread.head = { ...thread.head, first: through + 1 };
 }

