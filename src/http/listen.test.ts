@@ -206,7 +206,7 @@ test.runIf(process.env.TELLTALE_LONG === '1')(
     const end = '{"events":[{"type":"run.completed","data":{}}]}';
     const headers = ['Content-Type: application/json'];
     await send(url, { method: 'POST', target: '/v1/runs/long/events', headers, body: end });
-    expect(await text).toMatch(/event: run\.started[\\s\\S]+event: run\.completed[\\s\\S]+event: stream\.bye/);
+    expect(await text).toMatch(/event: run\.started[\s\S]+event: run\.completed[\s\S]+event: stream\.bye/);
     await other.close();
   },
 );
