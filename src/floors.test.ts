@@ -89,7 +89,7 @@ function imports(file: string, source: string): string[] {
 describe('the floors (who may import what)', () => {
   test('no file of src/ imports against them', () => {
     const root = import.meta.dirname;
-    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((it) => /(?<!\.test)\.ts$/.test(it));
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((it) => /(?<!\.(?:test|fixture))\.ts$/.test(it));
     expect(files.length).toBeGreaterThan(20);
     expect(violations(Object.fromEntries(files.map((it) => [it, readFileSync(join(root, it), 'utf8')])))).toEqual([]);
   });
