@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -67,6 +68,26 @@ describe('a run in this process', () => {
     const again = telltale({ store: dir });
     expect(await (await again.log()).runs.get('cut')).toMatchObject({ status: 'failed' });
     await again.close();
+  });
+
+  test('ends as executor_lost where the process was killed, before anybody can look at it', async () => {
+    const program = `
+      import { telltale } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
+      const app = telltale({ store: '.' });
+      app.agent('endless', () => new Promise(() => setInterval(() => {}, 1000)));
+      await app.start({ agent: 'endless', runId: 'killed' });
+      console.log('started');
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { cwd: dir });
+    await once(child.stdout, 'data');
+    child.kill('SIGKILL');
+    await once(child, 'close');
+
+    const app = telltale({ store: dir });
+    const { url } = await app.listen(0);
+    const snapshot = await (await fetch(`${url}/v1/runs/killed`)).json();
+    expect(snapshot).toMatchObject({ status: 'failed', error: { code: 'executor_lost' } });
+    await app.close();
   });
 });
 

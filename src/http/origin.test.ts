@@ -130,6 +130,10 @@ describe('Origin (P8): the own one, and those that were allowed, exactly', () =>
       expect(response.headers).toMatchObject({ 'access-control-allow-origin': origin, vary: 'Origin' });
       expect(response.headers['access-control-allow-credentials']).toBeUndefined();
     }
+    const { runId } = JSON.parse((await post()).body);
+    const stream = await send(url, { target: `/v1/runs/${runId}/stream`, headers: [`Origin: ${origin}`] });
+    expect(stream.headers).toMatchObject({ 'access-control-allow-origin': origin, vary: 'Origin' });
+    expect(stream.headers['cache-control']).toBe('no-cache, no-store, no-transform, must-revalidate');
     const missing = await send(url, { target: '/v1/runs/none', headers: [`Origin: ${origin}`] });
     expect([missing.status, missing.headers['access-control-allow-origin']]).toEqual([404, origin]);
   });

@@ -43,7 +43,7 @@ export function exchange(url: string, bytes: string | Uint8Array): Promise<Buffe
   });
 }
 
-/** The responses in what a server said; each has a Content-Length, or none and no body. */
+/** The responses in what a server said. One without Content-Length has no body (100, 204), or all that follows. */
 export function parse(said: Buffer): RawResponse[] {
   const responses: RawResponse[] = [];
   for (let rest = said; rest.length > 0; ) {
@@ -53,10 +53,11 @@ export function parse(said: Buffer): RawResponse[] {
     const headers = Object.fromEntries(
       lines.map((line) => [line.split(':')[0]!.toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
     );
-    const length = Number(headers['content-length'] ?? 0);
-    const body = rest.subarray(end + 4, end + 4 + length).toString();
-    responses.push({ status: Number(first.split(' ')[1]), headers, body });
-    rest = rest.subarray(end + 4 + length);
+    const status = Number(first.split(' ')[1]);
+    const unbounded = status === 100 || status === 204 ? 0 : rest.length;
+    const bodyEnd = end + 4 + Number(headers['content-length'] ?? unbounded);
+    responses.push({ status, headers, body: rest.subarray(end + 4, bodyEnd).toString() });
+    rest = rest.subarray(bodyEnd);
   }
   return responses;
 }
