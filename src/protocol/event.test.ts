@@ -109,6 +109,9 @@ const TABLE: Record<EventType, [accepted: Record<string, unknown>, refused: Reco
   custom: [{ name: 'n', value: false }, { name: 'n' }],
 };
 
+/** Fields that hold any JSON value. */
+const ANYTHING = ['input', 'output', 'result', 'details', 'partial', 'content', 'args', 'value', 'state'];
+
 const refused = (input: unknown): TelltaleError => {
   try {
     parseDraft(input);
@@ -146,9 +149,8 @@ describe('P3: every event type', () => {
         } catch {
           optional = false;
         }
-        // Any JSON value may be null; what is optional and not such a value may not.
-        const anything = ['input', 'output', 'result', 'details', 'partial', 'content'].includes(field);
-        if (optional && !anything)
+        // Any JSON value may be null; nothing else may, be it optional or not.
+        if (!ANYTHING.includes(field))
           expect(refused({ type, data: { ...good, [field]: null } }).code).toBe('invalid_event');
         const listed = (schemas[type as EventType] as { required?: string[] }).required ?? [];
         expect(listed.includes(field)).toBe(!optional);

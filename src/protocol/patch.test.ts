@@ -103,6 +103,7 @@ describe('P3: a patch (RFC 6902)', () => {
     ['the length of an array', '[1]', '[{"op":"replace","path":"/length","value":0}]'],
     ['a member of a text', '{"a":"text"}', '[{"op":"add","path":"/a/0","value":2}]'],
     ['moving into itself', '{"a":{"b":1}}', '[{"op":"move","from":"/a","path":"/a/b"}]'],
+    ['moving an element into itself', '[{"a":1},{"b":2}]', '[{"op":"move","from":"/0","path":"/0/x"}]'],
     ['copying from nowhere', '{}', '[{"op":"copy","from":"/a","path":"/b"}]'],
     ['removing the whole document', '{}', '[{"op":"remove","path":""}]'],
     ['an inherited member', '{}', '[{"op":"test","path":"/constructor/name","value":"Object"}]'],
