@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { isTerminal, type RunWriter, TelltaleError } from '../protocol/index.ts';
+import { type Fault, faultyLog } from './faulty-log.fixture.ts';
 import { type AgentFunction, Runs, type RunsOptions } from './index.ts';
-import { eventsAtEnd, eventsOf, fold, runOnce } from './watching.fixture.ts';
+import { eventsAtEnd, eventsOf, eventsWhen, fold, runOnce } from './watching.fixture.ts';
 
 const never = new Promise<never>(() => {});
 const aborted = (run: RunWriter) =>
@@ -131,6 +132,28 @@ describe('P10: exactly one terminal event, whatever the agent does', () => {
     expect(await eventsOf(log, run.runId)).toHaveLength(events.length);
     expect(runs.counts.dropped).toBe(3);
   });
+
+  test('an end on its way to a slow log stays what it is, whatever comes now', async () => {
+    const inner = openMemory();
+    const slow = Promise.withResolvers<void>();
+    const ending = Promise.withResolvers<void>();
+    const log = faultyLog(inner, async ({ closes }): Promise<Fault> => {
+      if (closes) ending.resolve();
+      if (closes) await slow.promise;
+      return 'none';
+    });
+    const runs = new Runs(log);
+    let signal: AbortSignal | undefined;
+    runs.register('it', (run: RunWriter) => {
+      signal = run.signal;
+    });
+    const { runId } = await runs.start({ agent: 'it' });
+    await ending.promise;
+    const closed = runs.close();
+    slow.resolve();
+    await closed;
+    expect([fold(await eventsOf(inner, runId)).status, signal?.aborted]).toEqual(['completed', false]);
+  });
 });
 
 describe('P10: cancel', () => {
@@ -222,6 +245,46 @@ describe('P10: cancel', () => {
     await nextTurn();
     expect(runs.counts.dropped).toBe(1);
     expect(await eventsOf(log, run.runId)).toHaveLength(events.length);
+  });
+
+  test('an agent that waits for room in a slow log is cancelled as fast as any other', async () => {
+    const inner = openMemory();
+    const slow = Promise.withResolvers<void>();
+    const log = faultyLog(inner, async ({ opens }): Promise<Fault> => {
+      if (!opens) await slow.promise;
+      return 'none';
+    });
+    const runs = new Runs(log, { budgetBytes: 2_000, graceMs: 3_600_000 });
+    const full = Promise.withResolvers<void>();
+    const settled = Promise.withResolvers<unknown>();
+    runs.register('it', (run: RunWriter) => {
+      for (let i = 0; i < 12; i++) run.custom('n', i);
+      full.resolve();
+      const waits = run.tool('t', {}, () => 1).then(() => run.signal.throwIfAborted());
+      waits.catch(settled.resolve);
+      return waits;
+    });
+    const { runId } = await runs.start({ agent: 'it' });
+    await full.promise;
+    await new Runs(inner).cancel(runId);
+    expect(await settled.promise).toMatchObject({ name: 'AbortError' });
+    slow.resolve();
+    expect(fold(await eventsAtEnd(inner, runId)).status).toBe('cancelled');
+  });
+
+  test('a cancel is for one run, not for its thread', async () => {
+    const log = openMemory();
+    const runs = new Runs(log);
+    const other = Promise.withResolvers<string>();
+    runs.register('it', (_run, input) => input ?? other.promise);
+    runs.register('waits', aborted);
+    await runs.start({ agent: 'it', runId: 'a', threadId: 't' });
+    await runs.start({ agent: 'waits', runId: 'b', threadId: 't' });
+    await runs.cancel('b');
+    await eventsWhen(log, 't', (events) => events.some((it) => it.type === 'run.cancelled'));
+    other.resolve('done');
+    const events = await eventsWhen(log, 't', (all) => all.filter((it) => isTerminal(it.type)).length === 2);
+    expect([fold(events, 'a').status, fold(events, 'b').status]).toEqual(['completed', 'cancelled']);
   });
 
   test('asking twice is asking once; the second command is void', async () => {

@@ -41,6 +41,26 @@ describe('one append per turn of the event loop', () => {
     );
   });
 
+  test('also what a turn tells behind the answer to the append before', async () => {
+    let answer = () => {};
+    const gate = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { log, batches } = gated(openMemory(), (options) => (isOpening(options) ? undefined : gate));
+    await runOnce(log, async (run) => {
+      run.custom('n', 1);
+      await nextTurn();
+      await nextTurn();
+      run.custom('n', 2);
+      answer();
+      for (let i = 0; i < 20; i++) await undefined;
+      run.custom('n', 3);
+      await nextTurn();
+      await nextTurn();
+    });
+    expect(batches).toEqual([1, 1, 2, 1]);
+  });
+
   test('one append is under way at a time, and what comes meanwhile is the next', async () => {
     let under = 0;
     let most = 0;
@@ -175,6 +195,8 @@ describe('under pressure (a log that is slow)', () => {
         for (let i = 0; i < count; i++) {
           run.emit('message.delta', { messageId: i % 2 ? 'odd' : 'even', delta: `"${i}" 👀,` });
           if (i === count / 2) run.custom('half', i);
+          // Part of it is under way by now, and stays as it is.
+          if (i % 100 === 50) await nextTurn();
         }
         open();
       },
