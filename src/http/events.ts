@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { formatCursor } from '../protocol/index.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
-import { findRun, findThread } from './lookup.ts';
+import { findRun } from './lookup.ts';
 import { readPage } from './page.ts';
 import { readProducer } from './producer.ts';
 import { readQuery } from './query.ts';
@@ -23,9 +23,7 @@ export function eventRoutes({ log, runs, limits }: AppContext): Hono {
 
   app.get('/v1/threads/:threadId/events', async (c) => {
     const query = readQuery(c, EventsQuery);
-    const threadId = c.req.param('threadId');
-    await findThread(log, threadId);
-    return json(c, await readPage(log, threadId, query));
+    return json(c, await readPage(log, c.req.param('threadId'), query));
   });
 
   app.post('/v1/runs/:runId/events', async (c) => {

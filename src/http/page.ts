@@ -1,6 +1,7 @@
 /** Pages of events: the same events that a stream delivers, for whoever asks instead of listening. */
 import type { Log, RunRecord } from '../log/index.ts';
 import { epochOf, formatCursor, type Head, isTerminal, locate, parseCursor, TelltaleError } from '../protocol/index.ts';
+import { findThread } from './lookup.ts';
 
 /** A page ends after about so many bytes of events. */
 const PAGE_BYTES = 1024 * 1024;
@@ -14,19 +15,26 @@ export interface PageQuery {
   readonly limit: number;
 }
 
-/** The page of a thread, or of one run in it, as JSON: `{events, cursor, more}`, and `ended` of a run. */
+/**
+ * The page of a thread, or of one run in it, as JSON: `{events, cursor, more}`, and `ended` of a run.
+ *
+ * @throws {TelltaleError} `thread_not_found`, `invalid_cursor`.
+ */
 export async function readPage(log: Log, threadId: string, query: PageQuery, run?: RunRecord): Promise<string> {
   const events: string[] = [];
-  let { blocks, head } = await log.read(threadId, 0, 1);
+  let head = await findThread(log, threadId);
   let position = query.after === undefined ? beginning(head, run) : resume(query.after, head);
   let taken = 0;
   let scanned = 0;
   let ended = run?.last !== undefined && position >= run.last;
 
   while (!ended && events.length < query.limit && taken < PAGE_BYTES && scanned < SCAN_BYTES) {
-    ({ blocks, head } = await log.read(threadId, position, READ_BYTES));
-    if (blocks.length === 0) break;
-    for (const block of blocks) {
+    const page = await log.read(threadId, position, READ_BYTES);
+    // Cut while it was read: what was taken stands under the old epoch, and the next request is told.
+    if (page.head.epoch !== head.epoch || page.head.first > position + 1) break;
+    head = page.head;
+    if (page.blocks.length === 0) break;
+    for (const block of page.blocks) {
       for (let seq = Math.max(block.first, position + 1); seq <= block.last; seq++) {
         if (ended || events.length >= query.limit || taken >= PAGE_BYTES) break;
         const { type, runId, start, end } = block.entry(seq);
