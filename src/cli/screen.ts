@@ -60,8 +60,9 @@ export class Screen {
     let line = '';
     for (const span of spans) {
       line += this.#paint(span, (text) => {
-        const shown = clip(plainLine(text), room);
-        room -= columns(shown);
+        const whole = plainLine(text);
+        const shown = clip(whole, room);
+        room = shown === whole ? room - columns(shown) : 0;
         return shown;
       });
       if (room <= 0) break;
