@@ -4,9 +4,6 @@ import { TelltaleError } from '../protocol/index.ts';
 
 /** One word of the command line. */
 export interface Command {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   readonly help: string;
   /** Resolves with the exit code. @throws {TelltaleError} `invalid_option` for arguments that make no sense (exit code 2). */
   run(args: readonly string[]): Promise<number>;

@@ -1,16 +1,23 @@
 #!/usr/bin/env node
-import { TelltaleError } from '../protocol/index.ts';
+import { type ErrorCode, TelltaleError } from '../protocol/index.ts';
 import { type Command, calledAs, EXIT, version } from './command.ts';
 import { plain } from './plain.ts';
-import { run } from './run.ts';
-import { serve } from './serve.ts';
-import { tail } from './tail.ts';
 
-const COMMANDS: readonly Command[] = [serve, run, tail];
+/** Each is loaded when it is called: watching a run needs no server and no store. */
+const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Promise<Command> }>> = {
+  serve: {
+    summary: 'run a server with your agents, or with the reference agent',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  run: { summary: 'start an agent and watch it to its end', load: async () => (await import('./run.ts')).run },
+  tail: { summary: 'watch a run, or a thread with all its runs', load: async () => (await import('./tail.ts')).tail },
+};
 
 const HELP = `telltale ${version()}: a durable log of every agent run, to watch live
 
-${COMMANDS.map(({ name, summary }) => `  telltale ${name.padEnd(6)} ${summary}`).join('\n')}
+${Object.entries(COMMANDS)
+  .map(([name, { summary }]) => `  telltale ${name.padEnd(6)} ${summary}`)
+  .join('\n')}
 
 "telltale <command> --help" has the details and an example.
 
@@ -22,17 +29,18 @@ Begin with:
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === '--help' || name === '-h') return print(HELP);
   if (name === '--version') return print(`${version()}\n`);
-  const command = COMMANDS.find((it) => it.name === name);
-  if (!command) {
+  const entry = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!entry) {
     process.stderr.write(name === undefined ? HELP : `telltale: there is no command ${plain(name)}.\n\n${HELP}`);
     return EXIT.usage;
   }
+  const command = await entry.load();
   const words = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   if (words.includes('--help') || words.includes('-h')) return print(command.help);
   try {
     return await command.run(args);
   } catch (error) {
-    return explain(error, command);
+    return explain(error, name as string);
   }
 }
 
@@ -41,22 +49,24 @@ function print(text: string): number {
   return EXIT.done;
 }
 
+/** What can be done about it here, where the message cannot know. */
+const ADVICE: { readonly [C in ErrorCode]?: string } = {
+  unreachable: `Start a server with "${calledAs()} serve", or say where one is with --url or TELLTALE_URL.`,
+  cannot_listen: 'Choose another port with --port; --port 0 takes any that is free.',
+  store_locked: 'Choose another folder with --data, or stop the other server.',
+};
+
 /** An error in plain words, with what to do about it; only one that nobody foresaw comes with its stack. */
-function explain(error: unknown, { name }: Command): number {
-  const known = error instanceof TelltaleError;
-  const text = known
-    ? error.message
-    : `something went wrong inside.\n${error instanceof Error ? error.stack : String(error)}`;
-  process.stderr.write(`telltale: ${plain(text)}\n`);
-  if (!known) return EXIT.failed;
-  if (error.code === 'unreachable') {
-    process.stderr.write(
-      `Start a server with "${calledAs()} serve", or say where one is with --url or TELLTALE_URL.\n`,
-    );
+function explain(error: unknown, command: string): number {
+  if (!(error instanceof TelltaleError)) {
+    const stack = error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`telltale: something went wrong inside.\n${plain(stack ?? '')}\n`);
+    return EXIT.failed;
   }
-  if (error.code !== 'invalid_option') return EXIT.failed;
-  process.stderr.write(`"${calledAs()} ${name} --help" tells how it is used.\n`);
-  return EXIT.usage;
+  const isUsage = error.code === 'invalid_option';
+  const advice = isUsage ? `"${calledAs()} ${command} --help" tells how it is used.` : ADVICE[error.code];
+  process.stderr.write(`telltale: ${plain(error.message)}\n${advice === undefined ? '' : `${advice}\n`}`);
+  return isUsage ? EXIT.usage : EXIT.failed;
 }
 
 // A reader that has seen enough, as in `telltale tail … | head`, is no error.

@@ -5,8 +5,6 @@ import { Server } from './server.ts';
 import { Watch } from './watch.ts';
 
 export const run: Command = {
-  name: 'run',
-  summary: 'start an agent and watch it to its end',
   help: `telltale run <agent> <input> [--url <url>]
 
 Starts a run on a server and shows what it does: plan, agents, thinking, tools, answer.

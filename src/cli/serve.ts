@@ -7,8 +7,6 @@ import { loadAgents } from './load-agents.ts';
 import { plain } from './plain.ts';
 
 export const serve: Command = {
-  name: 'serve',
-  summary: 'run a server with your agents, or with the reference agent',
   help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions

@@ -5,8 +5,6 @@ import { Server } from './server.ts';
 import { Watch } from './watch.ts';
 
 export const tail: Command = {
-  name: 'tail',
-  summary: 'watch a run, or a thread with all its runs',
   help: `telltale tail <run or thread> [--from start|now] [--json] [--url <url>]
 
 Shows what happened and goes on live, until the run ends (a thread does not end). Nothing that is missed while the
