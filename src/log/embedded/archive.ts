@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { type Block, TelltaleError } from '../../protocol/index.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
+import { isCorruption } from './disk-error.ts';
 import { after, blockKey, blocksOf, MARKER, SMALL } from './keys.ts';
 import { checksumOf, sealJson, unseal, unsealJson } from './sealed.ts';
 import { decodeStoredBlock, type Marker } from './stored.ts';
@@ -52,10 +52,29 @@ export class Archive {
     }
   }
 
-  /** Lets LevelDB save what can be read of its files. */
-  static async repair(dir: string): Promise<void> {
-    await rm(`${dir}/lost`, { recursive: true, force: true });
-    await ClassicLevel.repair(dir);
+  /**
+   * Copies everything that is as it was written from a damaged archive into a new one. A copy, because LevelDB's own
+   * repair keeps tables whose keys a flipped bit has put out of order, and then loses what stands behind them.
+   */
+  static async salvage(from: string, to: string): Promise<Archive> {
+    await ClassicLevel.repair(from);
+    const old = await Archive.open(from);
+    const copy: Level = new ClassicLevel(to, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+    try {
+      await copy.open();
+      const chunk: (Change & { type: 'put' })[] = [];
+      for await (const [key, value] of old.readable()) {
+        if (unseal(key, value)) chunk.push({ type: 'put', key, value });
+        if (chunk.length === 1000) await copy.batch(chunk.splice(0), { sync: true });
+      }
+      await copy.batch(chunk, { sync: true });
+      return new Archive(copy, old.marker);
+    } catch (error) {
+      await copy.close();
+      throw error;
+    } finally {
+      await old.close();
+    }
   }
 
   /** As last written; `undefined` in an archive that is new, or has lost it. */
@@ -105,6 +124,19 @@ export class Archive {
         if (chunk.length === 0) return;
         yield* chunk;
       }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /** Everything that LevelDB still gives, one by one: of a chunk with damage behind it LevelDB gives nothing. */
+  async *readable(): AsyncGenerator<[key: string, value: Buffer]> {
+    const iterator = this.#level.iterator({ highWaterMarkBytes: 0 });
+    try {
+      for (let next = await iterator.nextv(1); next.length > 0; next = await iterator.nextv(1)) yield* next;
+    } catch (error) {
+      // Said at the end of everything: that something was left out on the way.
+      if (!isCorruption(error)) throw error;
     } finally {
       await iterator.close();
     }

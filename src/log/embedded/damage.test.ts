@@ -227,7 +227,9 @@ describe('a damaged store', () => {
     expect(harmless).toBeLessThan(flips * 0.8);
   });
 
-  it('goes on without the commit that was being written, cut at any byte, and tells nothing of it', async () => {
+  it('goes on without the commit that was being written, cut at any byte, and tells nothing of it', {
+    timeout: 600_000,
+  }, async () => {
     const journal = join(dir, 'original', 'journal');
     const [segment] = (await listSegments(journal)).slice(-1);
     const size = statSync(segmentPath(journal, segment!)).size;
@@ -275,6 +277,15 @@ describe('a damaged store', () => {
       for (const file of readdirSync(join(copy, 'index'))) if (file.startsWith(name)) rmSync(join(copy, 'index', file));
     });
     expect(told).not.toEqual([]);
+  });
+
+  it('says what to move away when nothing helps', async () => {
+    const copy = join(dir, 'copy');
+    mkdirSync(copy);
+    writeFileSync(join(copy, 'index'), 'not a directory');
+    const refusal = openStore(copy, SEGMENT);
+    await expect(refusal).rejects.toMatchObject({ code: 'store_damaged', particulars: { dir: join(copy, 'index') } });
+    rmSync(copy, { recursive: true });
   });
 
   it('ends a run again whose end was lost', async () => {

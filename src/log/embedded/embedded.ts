@@ -1,8 +1,6 @@
 import type { EncodedEvent } from '../../protocol/index.ts';
 import { encodeEvent, type Head, isEnded, TelltaleError } from '../../protocol/index.ts';
 import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunIndex, RunRecord, Wake } from '../index.ts';
-import { cutThread } from './cut.ts';
-import type { Damage } from './damage.ts';
 import { Followers } from './followers.ts';
 import { Maintenance, type StoreOptions } from './maintenance.ts';
 import { readPage } from './reader.ts';
@@ -21,7 +19,6 @@ export class EmbeddedLog implements Log {
   readonly #maintenance: Maintenance;
   readonly #writer: Writer;
   readonly #followers = new Followers();
-  readonly #tell: (damage: Damage) => void;
   /** Of the process before this one. */
   #orphans: readonly RunRecord[];
   #lostEnds: LostEnd[] = [];
@@ -29,9 +26,8 @@ export class EmbeddedLog implements Log {
 
   private constructor(recovered: Recovered, options: StoreOptions) {
     this.#store = new Store(recovered);
-    this.#tell = options.tell;
     this.#orphans = recovered.leased;
-    this.#maintenance = new Maintenance(this.#store, options, (lostEnds) => void this.#endAnew(lostEnds));
+    this.#maintenance = new Maintenance(this.#store, options, (lostEnds) => void this.#healed(lostEnds));
     this.#writer = new Writer(this.#store, this.#maintenance, (threadId, block) =>
       this.#followers.wake(threadId, { epoch: block.epoch, last: block.last, block }),
     );
@@ -82,7 +78,7 @@ export class EmbeddedLog implements Log {
   }
 
   read(threadId: string, after: number, bytes: number = PAGE_BYTES): Promise<Page> {
-    return this.#read(() => readPage(this.#store, threadId, after, bytes, () => this.#cut(threadId)));
+    return this.#read(() => readPage(this.#store, threadId, after, bytes));
   }
 
   async follow(threadId: string, listener: (wake: Wake) => void): Promise<() => void> {
@@ -150,15 +146,13 @@ export class EmbeddedLog implements Log {
     this.#store.generation++;
   }
 
-  /** Blocks of this thread are missing or wrong: ends it before them. */
-  async #cut(threadId: string): Promise<void> {
-    const lostEnds = await this.#exclusively(async () => {
-      await this.#maintenance.flush();
-      return this.#maintenance.reading(() => cutThread(this.#store, threadId, this.#tell));
-    });
-    const head = await this.#store.head(threadId);
-    if (head) this.#followers.wake(threadId, { epoch: head.epoch, last: head.last });
+  /** The heads may say something else now; whoever follows had better look. */
+  async #healed(lostEnds: readonly LostEnd[]): Promise<void> {
     await this.#endAnew(lostEnds);
+    for (const threadId of this.#followers.threads) {
+      const head = await this.head(threadId).catch(() => undefined);
+      if (head) this.#followers.wake(threadId, { epoch: head.epoch, last: head.last });
+    }
   }
 
   /**

@@ -4,6 +4,11 @@ import type { Wake } from '../index.ts';
 export class Followers {
   readonly #threads = new Map<string, Set<(wake: Wake) => void>>();
 
+  /** The threads that somebody follows. */
+  get threads(): string[] {
+    return [...this.#threads.keys()];
+  }
+
   add(threadId: string, listener: (wake: Wake) => void): () => void {
     // One object per call: the same function may follow twice.
     const own = (wake: Wake) => listener(wake);

@@ -2,33 +2,24 @@ import { type Block, type Head, TelltaleError } from '../../protocol/index.ts';
 import { blockAfter, mergeBlocks, type Page } from '../index.ts';
 import type { Store } from './store.ts';
 
-/** What became of a look: a page, or what has to happen before the next one. */
-type Look = { readonly page: Page } | 'again' | 'damaged';
-
 /**
  * One page of a thread: blocks of the archive first, then those in memory, each joining on to the one before.
  *
- * @param cut repairs a thread in which blocks are missing or wrong, so that the next look finds an end instead.
+ * @throws {TelltaleError} `thread_not_found`; `store_damaged` where a block is missing or wrong.
  */
-export async function readPage(
-  store: Store,
-  threadId: string,
-  after: number,
-  bytes: number,
-  cut: () => Promise<void>,
-): Promise<Page> {
+export async function readPage(store: Store, threadId: string, after: number, bytes: number): Promise<Page> {
   for (;;) {
-    const look = await tryReadPage(store, threadId, after, bytes);
-    if (look === 'damaged') await cut();
-    else if (look !== 'again') return look.page;
+    const page = await tryReadPage(store, threadId, after, bytes);
+    if (page) return page;
   }
 }
 
-async function tryReadPage(store: Store, threadId: string, after: number, bytes: number): Promise<Look> {
+/** `undefined` where the archive changed while it was looked at. */
+async function tryReadPage(store: Store, threadId: string, after: number, bytes: number): Promise<Page | undefined> {
   const { generation } = store;
   const known = await headOf(store, threadId);
   const from = Math.max(after, known.first - 1);
-  if (from >= known.last) return { page: { head: known, blocks: [] } };
+  if (from >= known.last) return { head: known, blocks: [] };
 
   const inMemory = firstInMemory(store, threadId);
   const blocks = from + 1 < inMemory ? await store.archive.blocks(threadId, from, bytes) : [];
@@ -39,11 +30,13 @@ async function tryReadPage(store: Store, threadId: string, after: number, bytes:
     size += block.bytes.length;
   }
   // From here on nothing waits: head and memory are those of one moment.
-  if (generation !== store.generation) return 'again';
+  if (generation !== store.generation) return undefined;
   const head = store.headInMemory(threadId) ?? known;
   // The archive ends where memory begins, or where the page is full.
-  if (size < bytes && last + 1 < Math.min(inMemory, head.last + 1))
-    return last > from ? clip(head, blocks, from) : 'damaged';
+  if (size < bytes && last + 1 < Math.min(inMemory, head.last + 1)) {
+    if (last > from) return clip(head, blocks, from);
+    throw new TelltaleError('store_damaged', `Event ${last + 1} of thread ${threadId} is damaged`, { threadId });
+  }
   if (size < bytes) blocks.push(...memoryBlocks(store, threadId, last, bytes - size));
   return clip(head, blocks, from);
 }
@@ -55,8 +48,8 @@ async function headOf(store: Store, threadId: string): Promise<Head> {
 }
 
 /** Strictly what comes after `from`. */
-function clip(head: Head, blocks: readonly Block[], from: number): Look {
-  return { page: { head, blocks: blocks.map((block) => blockAfter(block, from)) } };
+function clip(head: Head, blocks: readonly Block[], from: number): Page {
+  return { head, blocks: blocks.map((block) => blockAfter(block, from)) };
 }
 
 function firstInMemory(store: Store, threadId: string): number {

@@ -1,6 +1,6 @@
 /** Opens a store's directory: archive, then journal, then whatever has to be set right before anything is served. */
-import { access, mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { randomId, TelltaleError } from '../../protocol/index.ts';
 import type { RunRecord } from '../index.ts';
 import { Archive } from './archive.ts';
@@ -8,6 +8,7 @@ import { checkpoint } from './checkpoint.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
 import type { Damage } from './damage.ts';
 import { diskError } from './disk-error.ts';
+import { syncDirectory } from './files.ts';
 import { Journal, retireSegments } from './journal.ts';
 import { isOpenList, placeOf, runKey } from './keys.ts';
 import { Layer } from './layer.ts';
@@ -61,20 +62,14 @@ interface OpenedArchive {
 }
 
 async function openArchive(dir: string, tell: (damage: Damage) => void, damage?: string): Promise<OpenedArchive> {
+  await finishSwap(dir);
   const checked = damage ?? (await openChecked(dir).catch(damageIn));
   if (typeof checked === 'object') return { ...checked, lostEnds: [], rebuilt: false };
 
-  tell({ where: dir, what: `The index is damaged (${checked}); it is rebuilt from what can be read` });
-  let archive: Archive | undefined;
+  tell({ where: dir, what: `The index is damaged (${checked}); what is sound in it is copied, the rest kept aside` });
   try {
-    await Archive.repair(dir);
-    archive = await Archive.open(dir);
-    const lostEnds = await rebuildArchive(archive, tell);
-    const openRuns: string[] = [];
-    await archive.sumUp((key) => isOpenList(key) && openRuns.push(placeOf(key).runId));
-    return { archive, openRuns, lostEnds, rebuilt: true };
+    return { ...(await rebuildCopy(dir, tell)), rebuilt: true };
   } catch (cause) {
-    await archive?.close();
     if (cause instanceof TelltaleError || diskError(cause).code === 'storage_full') throw cause;
     throw new TelltaleError(
       'store_damaged',
@@ -84,6 +79,34 @@ async function openArchive(dir: string, tell: (damage: Damage) => void, damage?:
     );
   }
 }
+
+/** Puts a rebuilt copy in the archive's place; `finishSwap` knows every state that a crash can leave behind. */
+async function rebuildCopy(dir: string, tell: (damage: Damage) => void): Promise<Omit<OpenedArchive, 'rebuilt'>> {
+  const copy = await Archive.salvage(dir, newDirOf(dir));
+  const lostEnds = await rebuildArchive(copy, tell).finally(() => copy.close());
+  await rm(`${dir}.damaged`, { recursive: true, force: true });
+  await rename(dir, `${dir}.damaged`);
+  await finishSwap(dir);
+  const archive = await Archive.open(dir);
+  const openRuns: string[] = [];
+  await archive.sumUp((key) => isOpenList(key) && openRuns.push(placeOf(key).runId));
+  return { archive, openRuns, lostEnds };
+}
+
+const newDirOf = (dir: string): string => `${dir}.new`;
+
+/** A copy beside the archive is unfinished; one without it is complete, for the old one goes only then. */
+async function finishSwap(dir: string): Promise<void> {
+  if (await exists(dir)) await rm(newDirOf(dir), { recursive: true, force: true });
+  else if (await exists(newDirOf(dir))) await rename(newDirOf(dir), dir);
+  await syncDirectory(dirname(dir));
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** What LevelDB says is wrong; throws what is no damage. */
 function damageIn(error: unknown): string {
@@ -96,10 +119,7 @@ function damageIn(error: unknown): string {
 async function openChecked(dir: string): Promise<{ archive: Archive; openRuns: string[] } | string> {
   // Without its CURRENT file LevelDB begins anew, and deletes the tables it finds.
   const names = await readdir(dir).catch(() => []);
-  const hasCurrent = await access(join(dir, 'CURRENT')).then(
-    () => true,
-    () => false,
-  );
+  const hasCurrent = await exists(join(dir, 'CURRENT'));
   if (!hasCurrent && names.some((name) => /\.(ldb|log)$|^MANIFEST/.test(name))) return 'CURRENT is missing';
 
   const archive = await Archive.open(dir);
