@@ -163,6 +163,22 @@ describe('a log that fails for a while', () => {
     expect(runs.counts.dropped).toBe(5);
   });
 
+  test('one that is closed is not waited for', async () => {
+    const log = openMemory();
+    const runs = new Runs(log);
+    const aborted = Promise.withResolvers<AbortSignal>();
+    runs.register('it', async (run: RunWriter) => {
+      run.signal.addEventListener('abort', () => aborted.resolve(run.signal));
+      await log.close();
+      run.custom('n', 1);
+      await aborted.promise;
+    });
+    await runs.start({ agent: 'it' });
+    expect((await aborted.promise).reason).toMatchObject({ code: 'log_closed' });
+    await runs.close();
+    expect(runs.counts.dropped).toBe(1);
+  });
+
   test('one that never answers counts as away too', async () => {
     const never = new Promise<never>(() => {});
     const { log } = gated(openMemory(), (options) => (isOpening(options) ? undefined : never));
@@ -196,7 +212,7 @@ describe('under pressure (a log that is slow)', () => {
           run.emit('message.delta', { messageId: i % 2 ? 'odd' : 'even', delta: `"${i}" 👀,` });
           if (i === count / 2) run.custom('half', i);
           // Part of it is under way by now, and stays as it is.
-          if (i % 100 === 50) await nextTurn();
+          if (i === 150) await nextTurn();
         }
         open();
       },
@@ -249,6 +265,27 @@ describe('under pressure (a log that is slow)', () => {
     open();
     const { run } = await inner;
     expect(run.messages[0]!.text).toBe('a piece of text '.repeat(2_000));
+  });
+
+  test('so do tools, one after the other', async () => {
+    let called = 0;
+    const open = Promise.withResolvers<void>();
+    const { log } = gated(openMemory(), (options) => (isOpening(options) ? undefined : open.promise));
+    const inner = runOnce(
+      log,
+      async (run) => {
+        for (; called < 500; called++) await run.tool('t', {}, () => 'a result');
+      },
+      { budgetBytes },
+    );
+    let before = -1;
+    while (before !== called || called === 0) {
+      before = called;
+      for (let i = 0; i < 20; i++) await nextTurn();
+    }
+    expect(called).toBeLessThan(50);
+    open.resolve();
+    expect((await inner).run).toMatchObject({ status: 'completed', errors: [] });
   });
 
   test('an agent that cannot be slowed down loses its run, not the server’s memory', async () => {

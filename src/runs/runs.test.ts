@@ -201,9 +201,11 @@ describe('snapshot', () => {
     for (const runId of ['a', 'b']) await runs.start({ agent: 'x', runId, threadId: 't', mode: 'remote' });
     const text = 'x'.repeat(10_000);
     for (let i = 0; i < 60; i++) await runs.append(i % 2 ? 'a' : 'b', [delta(`${i}${text}`)]);
+    await runs.append('a', [{ type: 'run.completed', data: {} }]);
+    await runs.append('b', [delta('the last')]);
     const events = await eventsOf(log, 't');
     expect(await runs.snapshot('b')).toEqual(fold(events, 'b'));
-    expect((await runs.snapshot('b')).events).toBe(31);
+    expect((await runs.snapshot('b')).events).toBe(32);
   });
 });
 

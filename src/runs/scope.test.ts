@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { openMemory } from '../log/memory.ts';
-import type { RunWriter } from '../protocol/index.ts';
+import { parseDraft, type RunWriter } from '../protocol/index.ts';
 import { currentRun } from './index.ts';
 import { runOnce, told } from './watching.fixture.ts';
 
@@ -153,6 +153,34 @@ describe('agents', () => {
     for (const { agent, data } of custom) expect(agent?.name).toBe(data.value ? `a${data.value}` : undefined);
     const tools = events.filter((it) => it.type === 'tool.called');
     expect(tools.map((it) => [it.agent?.name, it.data.args])).toEqual([1, 2, 3].map((n) => [`a${n}`, { n }]));
+  });
+
+  test('agents of one name are told apart, and any name makes a valid id', async () => {
+    const names = ['Order Docs', 'Order Docs', 'order-docs', 'Документы', 'x'.repeat(300), ''];
+    const { events, run } = await tells(async (root) => {
+      for (const name of names) await root.agent(name, () => undefined);
+    });
+    expect(run.agents.map((it) => it.id)).toEqual([
+      'order-docs-1',
+      'order-docs-2',
+      'order-docs-3',
+      'agent-1',
+      `${'x'.repeat(40)}-1`,
+      'agent-2',
+    ]);
+    expect(run.agents.map((it) => it.name)).toEqual([...names.slice(0, 4), 'x'.repeat(256), 'agent']);
+    for (const { agent, type, data } of events) parseDraft({ type, data, ...(agent && { agent }) });
+  });
+
+  test('of a very deep path the innermost part is kept', async () => {
+    const deeper = (run: RunWriter, n: number): Promise<unknown> =>
+      run.agent(`an agent with quite a long name ${n}`, (inner) => (n === 0 ? undefined : deeper(inner, n - 1)));
+    const { events, run } = await tells((root) => deeper(root, 40).then(() => undefined));
+    expect(run).toMatchObject({ status: 'completed', errors: [] });
+    for (const { agent } of events) {
+      if (agent) expect([agent.path.length <= 1024, agent.path.endsWith(agent.id)]).toEqual([true, true]);
+    }
+    expect(run.agents.slice(1).every((it, index) => it.parentId === run.agents[index]!.id)).toBe(true);
   });
 
   test('a writer used outside of its context still reports to its own agent', async () => {

@@ -208,7 +208,6 @@ export class RunScope implements RunWriter {
 
   /** Runs a body in this scope. */
   async within<R>(body: Body<RunWriter, R>, onYield: (value: unknown) => void = (it) => this.#tell(it)): Promise<R> {
-    if (this.#core.outbox.isFull) await this.#room();
     const told = (value: unknown) => {
       onYield(value);
       return this.#core.outbox.isFull ? this.#room() : undefined;
