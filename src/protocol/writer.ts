@@ -39,7 +39,7 @@ export interface RunWriter {
 
   /** Any event. Malformed known ones become `error.reported {code: "invalid_event"}`. */
   emit<T extends EventType>(type: T, data: EventData<T>): void;
-  /** An event of your own type, or one that this version does not know. */
+  /** A fact of your own: `custom {name, value}`. */
   custom(name: string, value: unknown): void;
 
   /** A nested agent: `agent.started`, everything it does with its name on it, and its end. */

@@ -1,5 +1,5 @@
-import type { Log, Wake } from '../log/index.ts';
-import { type Block, type EventData, LATENESS_MS } from '../protocol/index.ts';
+import type { Ack, Log, Wake } from '../log/index.ts';
+import { type Block, type EventData, LATENESS_MS, locate } from '../protocol/index.ts';
 
 type Command = EventData<'control.requested'>;
 
@@ -13,22 +13,25 @@ export class CommandWatch {
   readonly #runId: string;
   readonly #onCommand: (command: Command) => void;
   readonly #recheck: NodeJS.Timeout;
+  /** Everything up to here was looked at, as numbered by `#epoch`. */
   #position: number;
+  #epoch: string;
   #unfollow: (() => void) | undefined;
   #reading: 'no' | 'yes' | 'again' = 'no';
   #stopped = false;
 
-  /** Tells of every command after `position`, each at least once. */
+  /** Tells of every command after the run's opening, each at least once. */
   constructor(
     log: Log,
     run: { readonly threadId: string; readonly runId: string },
-    position: number,
+    opened: Ack,
     onCommand: (command: Command) => void,
   ) {
     this.#log = log;
     this.#threadId = run.threadId;
     this.#runId = run.runId;
-    this.#position = position;
+    this.#position = opened.last;
+    this.#epoch = opened.epoch;
     this.#onCommand = onCommand;
     this.#recheck = setInterval(() => this.#look(), LATENESS_MS);
     this.#look();
@@ -42,7 +45,7 @@ export class CommandWatch {
 
   #wake({ block }: Wake): void {
     if (this.#stopped) return;
-    if (block && block.first <= this.#position + 1) this.#scan(block);
+    if (block?.epoch === this.#epoch && block.first <= this.#position + 1) this.#scan(block);
     else this.#look();
   }
 
@@ -69,14 +72,20 @@ export class CommandWatch {
     for (;;) {
       if (this.#stopped) return this.#unfollow();
       const { head, blocks } = await this.#log.read(this.#threadId, this.#position);
-      // The log lost its end; the numbers behind it are given anew.
-      if (head.last < this.#position) this.#position = head.last;
-      else if (blocks.length === 0) return;
+      const { after, reset } = locate({ epoch: this.#epoch, seq: this.#position }, head);
+      if (reset) {
+        // The log lost its end, and the numbers behind it are given anew: what was read with these was not it.
+        this.#position = after;
+        this.#epoch = head.epoch;
+        continue;
+      }
+      if (blocks.length === 0) return;
       for (const block of blocks) this.#scan(block);
     }
   }
 
   #scan(block: Block): void {
+    this.#epoch = block.epoch;
     for (let seq = Math.max(block.first, this.#position + 1); seq <= block.last; seq++) {
       const { type, runId } = block.entry(seq);
       this.#position = seq;

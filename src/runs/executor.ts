@@ -108,7 +108,7 @@ export class Executor {
   async execute(fn: AgentFunction, input: unknown, opened: Ack): Promise<void> {
     const { log, runId } = this.#options;
     const began = performance.now();
-    const watch = new CommandWatch(log, this.#options, opened.last, (command) => {
+    const watch = new CommandWatch(log, this.#options, opened, (command) => {
       const { commandId, by, reason } = command;
       if (command.command === 'cancel') {
         this.cancel({ commandId, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) });
