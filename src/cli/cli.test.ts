@@ -234,7 +234,11 @@ describe('telltale serve', () => {
     first.program.child.kill(signal);
     expect(await first.program.ended).toMatchObject({ code: 0, stderr: 'Stopping.\n' });
     const second = await startServer([agents, '--port', '0', '--data', data]);
-    expect(await snapshot(second.url, runId)).toMatchObject({ status: 'failed', error: { code: 'executor_lost' } });
+    expect(await snapshot(second.url, runId)).toMatchObject({
+      status: 'failed',
+      // Its own end, not the one that is found missing when the store opens again.
+      error: { code: 'executor_lost', message: 'The server was stopped.' },
+    });
   });
 
   test('says what to do when the port is taken', async () => {
