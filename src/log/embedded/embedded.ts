@@ -78,7 +78,7 @@ export class EmbeddedLog implements Log {
   }
 
   read(threadId: string, after: number, bytes: number = PAGE_BYTES): Promise<Page> {
-    return this.#read(() => readPage(this.#store, threadId, after, bytes));
+    return this.#read(() => readPage(this.#store, threadId, after, Math.max(1, bytes)));
   }
 
   async follow(threadId: string, listener: (wake: Wake) => void): Promise<() => void> {
