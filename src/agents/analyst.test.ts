@@ -48,6 +48,7 @@ function checkCitations(run: RunSnapshot, workspace: string): void {
   const lineOf = (path: string, line: number): string =>
     readFileSync(join(workspace, path), 'utf8').split(/\r?\n/)[line - 1] ?? '';
   expect(run.sources.length).toBeGreaterThan(0);
+  expect(run.output).toMatch(new RegExp(`^I found ${run.sources.length} places? `));
   for (const { path, line, quote } of run.sources) expect(lineOf(path!, line!)).toContain(quote);
   const said = [...String(run.output).matchAll(/^ {2}(\S+):(\d+) “(.*?)”(?: \([^()]*\))?$/gm)];
   expect(said.map(([, path, line]) => `${path}:${line}`)).toEqual(run.sources.map((it) => it.sourceId));

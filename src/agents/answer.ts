@@ -21,11 +21,12 @@ export async function* compose(
   contributions: readonly Contribution[],
 ): AsyncGenerator<string, void, void> {
   const all = contributions.flatMap((it) => it.report.findings);
+  const places = new Set(all.map(placeOf)).size;
   const files = new Set(all.map((it) => it.path)).size;
   const where = folder === '.' ? 'this folder' : folder;
   const subject = question.terms.length > 0 ? ` on ${named(question.terms)}` : '';
-  yield all.length > 0
-    ? `I found ${counted(all.length, 'place')}${subject} in ${counted(files, 'file')} of ${where}.\n`
+  yield places > 0
+    ? `I found ${counted(places, 'place')}${subject} in ${counted(files, 'file')} of ${where}.\n`
     : `I found no place${subject} to quote in ${where}.\n`;
   const said = new Set<string>();
   let gone = 0;
@@ -33,7 +34,7 @@ export async function* compose(
     yield `\n${name}\n`;
     for (const note of report.notes) yield `  ${note}\n`;
     for (const finding of report.findings) {
-      const place = `${finding.path}:${finding.line}`;
+      const place = placeOf(finding);
       if (said.has(place)) continue;
       await run.checkpoint();
       if (!(await stands(finding, workspace, run.signal))) {
@@ -50,6 +51,8 @@ export async function* compose(
     yield `\n${counted(gone, 'place')} changed while I was reading and ${gone === 1 ? 'is' : 'are'} left out.\n`;
   yield `\nAnswered by ${MODEL}: words were searched and counted, nothing was understood.`;
 }
+
+const placeOf = ({ path, line }: Finding): string => `${path}:${line}`;
 
 async function stands({ path, line, quote }: Finding, workspace: Workspace, signal: AbortSignal): Promise<boolean> {
   const file = await workspace.read(path, signal).catch(() => undefined);

@@ -85,7 +85,9 @@ export function describe(event: KnownEvent, { after }: Scene): readonly (readonl
       const { usage, cost: paid } = event.data;
       const cost = paid && `${paid.amount} ${paid.currency}`;
       const facts = [tokens(usage), cost].filter((it) => it !== undefined).join(' · ');
-      return [[...who, [`· ${call?.model} answered${took(data.durationMs)}${facts && ` · ${facts}`}`, 'dim']]];
+      return [
+        [...who, [`· ${call?.model || 'model'} answered${took(data.durationMs)}${facts && ` · ${facts}`}`, 'dim']],
+      ];
     }
     case 'tool.called':
       return [[...who, ['→ ', 'cyan'], [data.name, 'bold'], ' ', [preview(data.args), 'dim']]];

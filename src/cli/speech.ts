@@ -15,7 +15,9 @@ export function speak(event: KnownEvent, { before, after }: Scene): readonly Out
   const text: Output[] = more === '' ? [] : [{ ...look, kind: 'text', text: more }];
   // An answer stands by itself, under the name of who gives it.
   const opening: Output[] =
-    !isThought && !was?.text && more !== '' ? [line(), line([`${event.agent?.name ?? after.agent} says`, 'bold'])] : [];
+    !isThought && !was?.text && more !== ''
+      ? [line(), line([`${event.agent?.name ?? after.agent ?? 'the agent'} says`, 'bold'])]
+      : [];
   const ends = event.type.endsWith('.completed');
   return [
     ...opening,

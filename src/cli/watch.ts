@@ -37,7 +37,7 @@ export class Watch {
       case 'event':
         this.#last = it.event.seq;
         if (this.#json) process.stdout.write(`${plainJson(it.event)}\n`);
-        for (const output of this.#timeline.add(it.event)) if (!this.#json) this.#screen.show(output);
+        else for (const output of this.#timeline.add(it.event)) this.#screen.show(output);
         return;
       case 'reset':
         this.#timeline.reset();
