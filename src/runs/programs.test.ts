@@ -153,9 +153,12 @@ async function perpetrate(body: Program[], faults: readonly Fault[], cancelAfter
   return { run, events, marks, expected: expected.marks };
 }
 
+/** Twenty times as many programs, when there is time. */
+const MANY = process.env.TELLTALE_LONG ? 20 : 1;
+
 const fault = fc.constantFrom<Fault>('none', 'none', 'refused', 'answer lost');
 
-describe('any program of an agent leaves one whole run', () => {
+describe('any program of an agent leaves one whole run', { timeout: 30_000 * MANY }, () => {
   test('left alone: every event once, in order, of the right agent', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(program, { maxLength: 6 }), async (body) => {
@@ -165,7 +168,7 @@ describe('any program of an agent leaves one whole run', () => {
         expect(marks).toEqual(expected.slice(0, marks.length));
         if (!JSON.stringify(body).match(/floating|"all"/)) expect(marks).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 300 * MANY },
     );
   });
 
@@ -176,7 +179,7 @@ describe('any program of an agent leaves one whole run', () => {
         expect(['completed', 'failed', 'cancelled']).toContain(run.status);
         expect(marks).toEqual(expected.slice(0, marks.length));
       }),
-      { numRuns: 300 },
+      { numRuns: 300 * MANY },
     );
   });
 
@@ -193,7 +196,7 @@ describe('any program of an agent leaves one whole run', () => {
           expect(run.errors.filter((it) => it.code === 'events_dropped')).toEqual([]);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 60 * MANY },
     );
   });
 });
