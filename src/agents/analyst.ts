@@ -32,7 +32,9 @@ async function triage(
   const [look, ask, answer] = await run.plan(question.text, ['Look around', 'Ask specialists', 'Answer']);
   const listing = await run.step(look!, () => lookAround(run, workspace, question, asked));
   await run.checkpoint();
-  if (typeof listing === 'string') return run.say(`${listing}\n\nAnswered by ${MODEL}.`);
+  if (typeof listing === 'string') {
+    return run.step(answer!, () => run.say(`${listing}\n\nAnswered by ${MODEL}.`));
+  }
   const contributions = await run.step(ask!, async () => {
     const specialists = choose(question, listing);
     const names = specialists.map((it) => it.name);

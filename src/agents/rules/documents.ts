@@ -16,9 +16,13 @@ import {
   troubles,
 } from './move.ts';
 
+/** Where documents tell of risks, when the question says no more than that. */
+const ABOUT_RISKS = ['risk', 'secur', 'threat', 'limit', 'promise', 'assum'];
+
 /** What do the documents say about it? Searches them, reads the best places, and quotes headings and what follows. */
 export const documents: Decide = (brief, seen) => {
-  const { terms } = brief.question;
+  const { question } = brief;
+  const terms = question.terms.length === 0 && question.intents.has('risks') ? ABOUT_RISKS : question.terms;
   const passages = results(seen, 'read');
   if (terms.length === 0) return opening(brief, passages, seen.length > 0 ? troubles(seen) : undefined);
   const { folder } = brief.listing;

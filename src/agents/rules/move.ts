@@ -49,9 +49,14 @@ export function results<T extends Outcome['tool']>(
 /** Whether a tool was called at all, with success or without. */
 export const tried = (seen: readonly Outcome[], tool: Outcome['tool']): boolean => seen.some((it) => it.tool === tool);
 
-/** The failures so far, in plain words. */
+/** What went wrong so far or was not looked at, in plain words: no part shall be taken for the whole. */
 export function troubles(seen: readonly Outcome[]): string[] {
-  return seen.flatMap((it) => (it.error === undefined ? [] : [`${it.tool} did not work: ${it.error}`]));
+  const all = seen.flatMap(({ tool, result, error }) => {
+    if (error !== undefined) return [`${tool} did not work: ${error}`];
+    const limit = result && 'looked' in result ? result.looked.stoppedAt : undefined;
+    return limit === undefined ? [] : [`${tool} stopped at a limit (${limit}): there is more that I did not look at.`];
+  });
+  return [...new Set(all)];
 }
 
 const QUOTE = 160;

@@ -61,7 +61,6 @@ function tell({ lines, words, headings, definitions, types, largest, looked }: S
   return [
     `${counted(looked.files, 'text file')}, ${counted(lines, 'line')}, ${counted(words, 'word')}, ${counted(headings, 'heading')}, ${counted(definitions, 'definition')}.`,
     ...(looked.unread > 0 ? [`${counted(looked.unread, 'file')} not counted: not text, or closed to me.`] : []),
-    ...(looked.stoppedAt ? [`These are not all: I stop at a limit (${looked.stoppedAt}).`] : []),
     ...(by.length > 0 ? [`By type: ${by.join(', ')}.`] : []),
     ...(largest[0]
       ? [

@@ -68,6 +68,18 @@ describe('the choice of specialists', () => {
     );
   });
 
+  test('is told when a search stopped before its end', () => {
+    const brief = { question: understand('What are the risks?'), listing: listing('a.md') };
+    const looked = { files: 5_000, bytes: 1, unread: 0, stoppedAt: 'files' as const };
+    const [specialist] = choose(brief.question, brief.listing);
+    const move = specialist!.decide(brief, [
+      { tool: 'grep', args: { terms: [], folder: '.' }, result: { hits: [], counts: {}, looked } },
+    ]);
+    expect(move).toMatchObject({
+      report: { notes: expect.arrayContaining([expect.stringContaining('more that I did not look at')]) },
+    });
+  });
+
   test('comes to an end even if every tool fails (property)', () => {
     const question = fc.constantFrom('risks?', 'who?', 'how many rows?', 'class Foo?', 'What is foo?', '');
     fc.assert(

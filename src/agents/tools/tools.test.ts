@@ -93,6 +93,12 @@ describe('grep', () => {
     );
   });
 
+  test('stops at five thousand files, and says so', async () => {
+    for (let i = 0; i < 5_001; i++) write(`f${i}.txt`, '');
+    const { looked } = await grep(workspace, { terms: ['x'], folder: '.' }, signal);
+    expect(looked).toMatchObject({ files: 5_000, stoppedAt: 'files' });
+  });
+
   test('says what it could not read, and takes linear time on a hostile line', async () => {
     write('binary', Buffer.from([0, 1, 2]));
     write('long.txt', `${'token='.repeat(170_000)}(`);
