@@ -8,6 +8,12 @@ import { type AgentFunction, Runs, type RunsOptions } from './index.ts';
 import { eventsAtEnd, eventsOf, eventsWhen, fold, runOnce } from './watching.fixture.ts';
 
 const never = new Promise<never>(() => {});
+
+async function* stuck(): AsyncGenerator<string> {
+  yield 'a';
+  await never;
+}
+
 const aborted = (run: RunWriter) =>
   new Promise<void>((resolve) => run.signal.addEventListener('abort', () => resolve()));
 
@@ -193,15 +199,13 @@ describe('P10: cancel', () => {
         for (;;) await run.checkpoint();
       },
     ],
+    ['waits for a stream that is stuck', (run: RunWriter) => run.say(stuck())],
     [
-      'waits for a stream that is stuck',
-      (run: RunWriter) =>
-        run.say(
-          (async function* () {
-            yield 'a';
-            await never;
-          })(),
-        ),
+      'floats what it streams',
+      async (run: RunWriter) => {
+        run.say(stuck());
+        await aborted(run);
+      },
     ],
     [
       'is a generator that goes on',

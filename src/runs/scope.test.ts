@@ -53,7 +53,11 @@ describe('text', () => {
       };
       await expect(run.say(broken())).rejects.toThrow('provider gone');
     });
-    expect(run).toMatchObject({ status: 'completed', messages: [{ text: 'Hel', status: 'completed' }] });
+    expect(run).toMatchObject({
+      status: 'completed',
+      messages: [{ text: 'Hel', status: 'completed' }],
+      errors: [{ code: 'text_failed', message: 'provider gone' }],
+    });
   });
 
   test('a whole text too large for one event arrives whole', async () => {
@@ -202,11 +206,19 @@ describe('agents', () => {
       root.tool('a', {}, broken);
       root.agent('b', broken);
       root.step('c', broken);
+      // biome-ignore lint/correctness/useYield: it breaks before it has anything to yield.
+      const source = async function* (): AsyncGenerator<string> {
+        throw new Error('floating');
+      };
+      root.say(source());
+      root.think(source());
+      root.plan('p', source());
+      for (let i = 0; i < 3; i++) await nextTurn();
       await nextTurn();
       await nextTurn();
     });
     expect(run.status).toBe('completed');
-    expect(run.errors.map((it) => it.message)).toEqual(['floating', 'floating', 'floating']);
+    expect(run.errors.map((it) => it.message)).toEqual(Array(6).fill('floating'));
   });
 });
 
@@ -278,6 +290,25 @@ describe('agents that are generators', () => {
       ['message.completed', { messageId: 'message-3' }],
     ]);
     expect(run.output).toEqual({ found: 1 });
+  });
+
+  test('what is yielded and cannot be read is no reason to fail', async () => {
+    const { run } = await tells(async function* (run: RunWriter) {
+      yield {
+        get type() {
+          throw new Error('no');
+        },
+      };
+      return run.tool('t', {}, async function* () {
+        yield {
+          get progress() {
+            throw new Error('no');
+          },
+        };
+        return 1;
+      });
+    });
+    expect(run).toMatchObject({ status: 'completed', output: 1, errors: [{}, {}] });
   });
 
   test('anything else that is yielded is told as a mistake', async () => {

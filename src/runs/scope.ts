@@ -14,6 +14,7 @@ import { errorInfo } from './error-info.ts';
 import { pieces } from './fit.ts';
 import { Ids, label } from './ids.ts';
 import type { Outbox } from './outbox.ts';
+import { plain } from './plain.ts';
 import { Plan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -28,6 +29,8 @@ export interface RunCore {
   readonly eventBytes: number;
   readonly keepStacks: boolean;
 }
+
+type Steps = readonly (string | PlanStep)[] | AsyncIterable<string | PlanStep>;
 
 const current = new AsyncLocalStorage<RunScope>();
 
@@ -121,15 +124,16 @@ export class RunScope implements RunWriter {
     });
   }
 
-  async plan(
-    goal: string,
-    steps: readonly (string | PlanStep)[] | AsyncIterable<string | PlanStep>,
-  ): Promise<readonly PlanStep[]> {
+  plan(goal: string, steps: Steps): Promise<readonly PlanStep[]> {
     const here = this.#begin();
+    return here.#told('plan_failed', here.#makePlan(goal, steps));
+  }
+
+  async #makePlan(goal: string, steps: Steps): Promise<readonly PlanStep[]> {
     let planned: PlanStep[] = [];
     const tell = (type: 'plan.created' | 'plan.updated') => {
       this.#plan.set(planned);
-      here.#record(type, { goal, steps: planned });
+      this.#record(type, { goal, steps: planned });
     };
     if (!(Symbol.asyncIterator in steps)) {
       planned = steps.map((step) => this.#named(step));
@@ -146,29 +150,31 @@ export class RunScope implements RunWriter {
     return planned;
   }
 
-  async think(text: TextSource): Promise<string> {
+  think(text: TextSource): Promise<string> {
     const here = this.#begin();
     const { recorder } = this.#core;
     const reasoningId = this.#ids.next('reasoning');
     const began = performance.now();
     here.#record('reasoning.started', { reasoningId });
-    return here.#speak(
+    const spoken = here.#speak(
       text,
       (delta) => recorder.delta('reasoning.delta', { reasoningId, delta }, here.#agent),
       (whole) => here.#record('reasoning.completed', { reasoningId, text: whole, durationMs: elapsed(began) }),
     );
+    return here.#told('text_failed', spoken);
   }
 
-  async say(text: TextSource): Promise<string> {
+  say(text: TextSource): Promise<string> {
     const here = this.#begin();
     const { recorder } = this.#core;
     const messageId = this.#ids.next('message');
     here.#record('message.started', { messageId, role: 'assistant' });
-    return here.#speak(
+    const spoken = here.#speak(
       text,
       (delta) => recorder.delta('message.delta', { messageId, delta }, here.#agent),
       (whole) => here.#record('message.completed', { messageId, text: whole }),
     );
+    return here.#told('text_failed', spoken);
   }
 
   error(error: ErrorInfo | Error): void {
@@ -203,6 +209,15 @@ export class RunScope implements RunWriter {
       },
     );
     result.catch(() => undefined);
+    return result;
+  }
+
+  /** Tells a failure that no event of its own tells: the caller has it too, but may not wait for it. */
+  #told<R>(code: string, result: Promise<R>): Promise<R> {
+    result.catch((error) => {
+      if (this.signal.aborted) return;
+      this.#record('error.reported', { error: errorInfo(error, code, this.#core.keepStacks) });
+    });
     return result;
   }
 
@@ -256,7 +271,7 @@ export class RunScope implements RunWriter {
       return;
     }
     this.#endStretch();
-    const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
+    const { type, data } = (plain(value) ?? {}) as { type?: unknown; data?: unknown };
     this.#core.recorder.emit(type, data, this.#agent);
   }
 
@@ -266,7 +281,8 @@ export class RunScope implements RunWriter {
   }
 
   /** A yield of a tool. */
-  #progress(toolCallId: string, value: unknown): void {
+  #progress(toolCallId: string, yielded: unknown): void {
+    const value = plain(yielded);
     const isProgress =
       typeof value === 'object' && value !== null && ['progress', 'message', 'partial'].some((key) => key in value);
     if (typeof value === 'string') this.#record('tool.progress', { toolCallId, message: value });
