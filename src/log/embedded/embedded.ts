@@ -8,6 +8,7 @@ import { type Recovered, recover } from './recover.ts';
 import type { LostEnd } from './repair.ts';
 import { listRuns } from './run-lists.ts';
 import { Store } from './store.ts';
+import { noteClosed } from './unclean.ts';
 import { Writer } from './writer.ts';
 
 const PAGE_BYTES = 256 * 1024;
@@ -15,6 +16,7 @@ const PAGE_BYTES = 256 * 1024;
 /** The embedded log over one opened directory. */
 export class EmbeddedLog implements Log {
   readonly durability = 'disk';
+  readonly #dir: string;
   readonly #store: Store;
   readonly #maintenance: Maintenance;
   readonly #writer: Writer;
@@ -26,6 +28,7 @@ export class EmbeddedLog implements Log {
 
   private constructor(recovered: Recovered, options: StoreOptions) {
     this.#store = new Store(recovered);
+    this.#dir = options.dir;
     this.#orphans = recovered.leased;
     this.#maintenance = new Maintenance(this.#store, options, (lostEnds) => void this.#healed(lostEnds));
     this.#writer = new Writer(this.#store, this.#maintenance, (threadId, block) =>
@@ -103,6 +106,7 @@ export class EmbeddedLog implements Log {
     this.#followers.clear();
     await this.#store.journal.close().catch(() => {});
     await this.#store.archive.close();
+    await noteClosed(this.#dir);
   }
 
   #checkOpen(): void {

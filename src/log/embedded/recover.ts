@@ -1,5 +1,5 @@
 /** Opens a store's directory: archive, then journal, then whatever has to be set right before anything is served. */
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomId, TelltaleError } from '../../protocol/index.ts';
 import type { RunRecord } from '../index.ts';
@@ -15,6 +15,8 @@ import { Layer } from './layer.ts';
 import { type LostEnd, rebuildArchive, renewed } from './repair.ts';
 import { type Replay, replayJournal } from './replay.ts';
 import type { StoredRun } from './stored.ts';
+import { disarmTable } from './table-file.ts';
+import { noteOpen } from './unclean.ts';
 
 export interface Recovered {
   readonly archive: Archive;
@@ -36,7 +38,8 @@ export async function recover(dir: string, tell: (damage: Damage) => void, damag
   const journalDir = join(dir, 'journal');
   try {
     await mkdir(journalDir, { recursive: true });
-    const { archive, openRuns, lostEnds, rebuilt } = await openArchive(join(dir, 'index'), tell, damage);
+    const depth = (await noteOpen(dir)) ? 'all' : 'frame';
+    const { archive, openRuns, lostEnds, rebuilt } = await openArchive(join(dir, 'index'), tell, depth, damage);
     try {
       const replay = await replayJournal(journalDir, archive, tell);
       if (!archive.marker && replay.end && replay.end.commit > 0) {
@@ -61,9 +64,15 @@ interface OpenedArchive {
   readonly rebuilt: boolean;
 }
 
-async function openArchive(dir: string, tell: (damage: Damage) => void, damage?: string): Promise<OpenedArchive> {
+async function openArchive(
+  dir: string,
+  tell: (damage: Damage) => void,
+  depth: 'frame' | 'all',
+  damage?: string,
+): Promise<OpenedArchive> {
   await finishSwap(dir);
-  const checked = damage ?? (await openChecked(dir).catch(damageIn));
+  const damaged = damage ?? ((await disarm(dir, depth, tell)) ? 'a table is not as it was written' : undefined);
+  const checked = damaged ?? (await openChecked(dir).catch(damageIn));
   if (typeof checked === 'object') return { ...checked, lostEnds: [], rebuilt: false };
 
   tell({ where: dir, what: `The index is damaged (${checked}); what is sound in it is copied, the rest kept aside` });
@@ -82,6 +91,7 @@ async function openArchive(dir: string, tell: (damage: Damage) => void, damage?:
 
 /** Puts a rebuilt copy in the archive's place; `finishSwap` knows every state that a crash can leave behind. */
 async function rebuildCopy(dir: string, tell: (damage: Damage) => void): Promise<Omit<OpenedArchive, 'rebuilt'>> {
+  await disarm(dir, 'all', tell);
   const copy = await Archive.salvage(dir, newDirOf(dir));
   const lostEnds = await rebuildArchive(copy, tell).finally(() => copy.close());
   await rm(`${dir}.damaged`, { recursive: true, force: true });
@@ -91,6 +101,25 @@ async function rebuildCopy(dir: string, tell: (damage: Damage) => void): Promise
   const openRuns: string[] = [];
   await archive.sumUp((key) => isOpenList(key) && openRuns.push(placeOf(key).runId));
   return { archive, openRuns, lostEnds };
+}
+
+/** Tables of so many bytes are checked whole at every start, which takes a fraction of a second; larger ones if need be. */
+const SMALL_INDEX = 64 * 1024 * 1024;
+
+/** True where LevelDB's tables lost data. What is wrong in them is an error for LevelDB from then on, not an abort. */
+async function disarm(dir: string, depth: 'frame' | 'all', tell: (damage: Damage) => void): Promise<boolean> {
+  const tables = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.ldb'));
+  const sizes = await Promise.all(tables.map(async (name) => (await stat(join(dir, name))).size));
+  const isSmall = sizes.reduce((sum, size) => sum + size, 0) <= SMALL_INDEX;
+  let damaged = false;
+  for (const name of tables) {
+    const where = join(dir, name);
+    const state = await disarmTable(where, isSmall ? 'all' : depth);
+    if (state === 'damaged') damaged = true;
+    if (state === 'filter')
+      tell({ where, what: 'The filter of this table is wrong; it is read without, nothing is lost' });
+  }
+  return damaged;
 }
 
 const newDirOf = (dir: string): string => `${dir}.new`;
