@@ -1,23 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { encodeEvent, TelltaleError } from '../../protocol/index.ts';
 import type { Ack, Log } from '../index.ts';
 import type { Damage } from './damage.ts';
+import { mount, noMount, unmount } from './mount.fixture.ts';
 import { newDir, openStore } from './place.fixture.ts';
-
-/** Why no small file system can be made here; `undefined` where it can. */
-function noMount(): string | undefined {
-  if (process.getuid?.() !== 0) return 'mounting a small tmpfs needs root';
-  try {
-    execFileSync('mount', ['-V'], { stdio: 'ignore' });
-  } catch {
-    return 'there is no mount command';
-  }
-}
-
-const mount = (dir: string, mib: number) => execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mib}m`, 'tmpfs', dir]);
 
 /** One producer that appends to one run, and what it knows of it. */
 class Producer {
@@ -76,7 +64,7 @@ describe('a full disk', () => {
     'P1: %s loses nothing, reads go on, and appends do once there is room, without a restart',
     async (_, segmentBytes) => {
       const dir = await newDir();
-      mount(dir, 4);
+      mount('-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', dir);
       try {
         const ballast = join(dir, 'ballast');
         // More than half: to be opened anew LevelDB needs about as much as it holds unsorted.
@@ -102,7 +90,7 @@ describe('a full disk', () => {
         await log.close();
         expect(told).toEqual([]);
       } finally {
-        execFileSync('umount', ['--lazy', dir]);
+        unmount(dir);
         await rm(dir, { recursive: true });
       }
     },
