@@ -65,6 +65,17 @@ describe('the native dialect (P5)', () => {
     ]);
   });
 
+  test('says `prev` also where only the beginning of a whole thread is left out', async () => {
+    const blocks = await blocksOf(TYPES);
+    const { bytes } = native.encoder({}, { begin: 2, after: 2, prev: 1 }).encode(mergeBlocks(blocks), NO_LIMIT);
+    expect(text(bytes).match(/"seq":\d+,("prev":\d+)?/g)).toEqual([
+      '"seq":3,"prev":1',
+      '"seq":4,',
+      '"seq":5,',
+      '"seq":6,',
+    ]);
+  });
+
   test('leaves out the `event:` line and nothing else with asMessages', async () => {
     const blocks = await blocksOf(TYPES);
     const named = encodeAll(blocks, { types: ['tool.*'] });

@@ -91,7 +91,7 @@ describe('a stream (P6, P7)', () => {
         return write(bytes);
       };
     }
-    await Promise.all([1, 2, 3].map((n) => append(log, 't', [custom(n)])));
+    for (let n = 0; n < 3; n++) await append(log, 't', [custom(n)]);
     await turn();
     await turn();
     expect(written.map((list) => list.length)).toEqual([1, 1]);
@@ -118,12 +118,17 @@ describe('a stream (P6, P7)', () => {
         };
       },
     };
-    const viewers: RecordedViewer[] = [];
-    for (let i = 0; i < 5; i++) viewers.push((await watch(hub, { dialect: counting })).viewer);
-    for (const viewer of viewers) await caughtUp(viewer);
+    const watching: Awaited<ReturnType<typeof watch>>[] = [];
+    for (let i = 0; i < 5; i++) watching.push(await watch(hub, { dialect: counting }));
+    for (const { viewer } of watching) await caughtUp(viewer);
+    const other = await watch(hub);
     encoded = 0;
     await append(log, 't', [custom(1)]);
-    await until(() => viewers.every(({ events }) => events.length === 2));
+    await until(() => watching.every(({ viewer }) => viewer.events.length === 2));
+    expect(encoded).toBe(1);
+    for (const { sink } of watching) sink.vanish();
+    await append(log, 't', [custom(2)]);
+    await until(() => other.viewer.events.length === 3);
     expect(encoded).toBe(1);
   });
 
@@ -161,6 +166,29 @@ describe('a stream (P6, P7)', () => {
     const { sink, outcome } = await watch(hub, { selection, viewer });
     expect([outcome, sink.writes]).toEqual(['over', 0]);
     await until(() => hub.threads === 0);
+  });
+
+  test('of a run that ends while the stream is being opened: the end comes', async () => {
+    const memory = openMemory();
+    await append(memory, 'r', [START], 't');
+    let asked = 9;
+    const between = async () => {
+      if (++asked === 2) await append(memory, 'r', [END], 't');
+    };
+    const log = {
+      ...memory,
+      read: memory.read.bind(memory),
+      follow: memory.follow.bind(memory),
+      head: (id: string) => between().then(() => memory.head(id)),
+      runs: { ...memory.runs, get: (id: string) => between().then(() => memory.runs.get(id)) },
+    } as Log;
+    const hub = hubOn(log);
+    const first = await watch(hub);
+    await caughtUp(first.viewer);
+    asked = 0;
+    const { viewer } = await watch(hub, { selection: { runId: 'r' }, from: 'now' });
+    await until(() => viewer.ended);
+    expect(viewer.events).toHaveLength(1);
   });
 
   test('of a run in a thread of many: its own events only, from its first on, whatever the cursor was', async () => {
@@ -273,6 +301,29 @@ describe('when the log changes under a stream (P4, P7)', () => {
     expect(viewer.events).toHaveLength(6);
   });
 
+  test('what one viewer reads of the log is news to all of them, though every wake-up is lost', async () => {
+    const memory = openMemory();
+    let reads = 0;
+    const deaf = {
+      ...memory,
+      head: (id: string) => memory.head(id),
+      read: (...args: Parameters<Log['read']>) => {
+        reads++;
+        return memory.read(...args);
+      },
+      follow: async () => () => {},
+    } as Log;
+    await append(memory, 't', [START]);
+    const hub = hubOn(deaf, { latenessMs: 1e9 });
+    const early = await watch(hub);
+    await caughtUp(early.viewer);
+    await append(memory, 't', [custom(2), custom(3)]);
+    const late = await watch(hub);
+    await until(() => early.viewer.events.length === 3 && late.viewer.events.length === 3);
+    await caughtUp(late.viewer);
+    expect(reads).toBeLessThan(5);
+  });
+
   test('a log that cannot be read cuts the stream, so that the client comes back, and is reported', async () => {
     const memory = openMemory();
     await append(memory, 't', [START]);
@@ -293,29 +344,32 @@ describe('when the log changes under a stream (P4, P7)', () => {
 });
 
 describe('a viewer that does not read', () => {
-  test('holds one page at most, slows nobody, and gets everything when it reads again', async () => {
-    const log = openMemory();
-    await append(log, 't', [START]);
-    const hub = hubOn(log, { windowBytes: 100_000 });
-    const slow = await watch(hub, { room: 1000 });
-    const fast = await watch(hub);
-    await caughtUp(fast.viewer);
-    for (let i = 0; i < 200; i++)
-      await append(
-        log,
-        't',
-        Array.from({ length: 20 }, () => delta('x'.repeat(1000))),
-      );
-    await until(() => fast.viewer.events.length === 4001);
-    expect(slow.viewer.events.length).toBeLessThan(300);
-    await until(() => {
-      slow.sink.drain();
-      return slow.viewer.events.length === 4001;
-    });
-    expect(slow.sink.mostUnread).toBeLessThanOrEqual(256 * 1024 + 1000);
-    expect(slow.viewer.events.map(({ id }) => id)).toEqual(fast.viewer.events.map(({ id }) => id));
-    expect(slow.sink.writes).toBeLessThan(40);
-  });
+  test.each([100_000, 100_000_000])(
+    'holds one page at most, slows nobody, and gets everything when it reads again (window of %d)',
+    async (windowBytes) => {
+      const log = openMemory();
+      await append(log, 't', [START]);
+      const hub = hubOn(log, { windowBytes });
+      const slow = await watch(hub, { room: 1000 });
+      const fast = await watch(hub);
+      await caughtUp(fast.viewer);
+      for (let i = 0; i < 200; i++)
+        await append(
+          log,
+          't',
+          Array.from({ length: 20 }, () => delta('x'.repeat(1000))),
+        );
+      await until(() => fast.viewer.events.length === 4001);
+      expect(slow.viewer.events.length).toBeLessThan(300);
+      await until(() => {
+        slow.sink.drain();
+        return slow.viewer.events.length === 4001;
+      });
+      expect(slow.sink.mostUnread).toBeLessThanOrEqual(256 * 1024 + 1000);
+      expect(slow.viewer.events.map(({ id }) => id)).toEqual(fast.viewer.events.map(({ id }) => id));
+      expect(slow.sink.writes).toBeLessThan(40);
+    },
+  );
 
   test('gets one frame at a time where frames are larger than a page', async () => {
     const log = openMemory();

@@ -70,6 +70,7 @@ export class View implements Flushable {
 
   /** Lets go of what lies up to and with `seq`. */
   forget(seq: number): void {
+    if (this.#chunks.length === 0 || this.#chunks[0]!.last > seq) return;
     while (this.#chunks.length > 0 && this.#chunks[0]!.last <= seq) this.#chunks.shift();
     this.#pieces.clear();
   }
