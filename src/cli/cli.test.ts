@@ -179,15 +179,15 @@ describe('telltale tail', () => {
     await runOnce(['tail', 'one', '--url', url]);
     const tail = start(['tail', 'talk', '--from', 'now', '--json', '--url', url]);
     // It cannot be seen from outside when it has connected, so runs are started until it tells of one.
-    const seen = tail.saw(/"runId":"later\d+".*run\.completed/);
     let found = false;
-    void seen.then(() => {
+    const seen = tail.saw(/"runId":"later\d+","type":"run\.completed"/).then(() => {
       found = true;
     });
     for (let i = 0; !found; i++) {
       await begin(url, { agent: 'quick', input: 'after', threadId: 'talk', runId: `later${i}` });
       await runOnce(['tail', `later${i}`, '--url', url]);
     }
+    await seen;
     tail.child.kill('SIGINT');
     const { code, stdout } = await tail.ended;
     expect(code).toBe(130);

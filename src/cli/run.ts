@@ -29,7 +29,8 @@ Example:
     const watch = new Watch();
     const leave = new AbortController();
     let cancelled = false;
-    const ignore = onInterrupt((times) => {
+    onInterrupt((times) => {
+      if (times > 2) process.exit(EXIT.interrupted);
       if (times > 1) return leave.abort();
       cancelled = true;
       watch.notice('Cancelling the run. Ctrl-C again leaves at once.');
@@ -37,11 +38,7 @@ Example:
         .post(server.url`/v1/runs/${runId}/cancel`, { by: 'telltale run', reason: 'Ctrl-C' })
         .catch((error: TelltaleError) => watch.notice(`The run could not be cancelled: ${error.message}`));
     });
-    try {
-      await watch.show(server.url`/v1/runs/${runId}/stream`, leave.signal);
-    } finally {
-      ignore();
-    }
+    await watch.show(server.url`/v1/runs/${runId}/stream`, leave.signal);
     const status = watch.snapshot(runId)?.status;
     if (status === 'completed') return EXIT.done;
     if (leave.signal.aborted) watch.notice(`Left. "telltale tail ${runId}" shows the rest.`);

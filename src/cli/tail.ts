@@ -35,12 +35,11 @@ Examples:
     const stream = (await isRun(server, id)) ? server.url`/v1/runs/${id}/stream` : server.url`/v1/threads/${id}/stream`;
 
     const leave = new AbortController();
-    const ignore = onInterrupt(() => leave.abort());
-    try {
-      await new Watch(values.json).show(`${stream}?from=${values.from}`, leave.signal);
-    } finally {
-      ignore();
-    }
+    onInterrupt((times) => {
+      if (times > 1) process.exit(EXIT.interrupted);
+      leave.abort();
+    });
+    await new Watch(values.json).show(`${stream}?from=${values.from}`, leave.signal);
     return leave.signal.aborted ? EXIT.interrupted : EXIT.done;
   },
 };
