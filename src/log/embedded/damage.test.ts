@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Block, encodeEvent, type Head, isEnded, locate } from '../../protocol/index.ts';
 import type { Log, RunRecord } from '../index.ts';
@@ -279,6 +280,36 @@ describe('a damaged store', () => {
     expect(told).not.toEqual([]);
   });
 
+  // What the checks of files cannot see: LevelDB holds, without any damage of its own, what it should not.
+  const wrongs: Record<string, (level: ClassicLevel<string, Buffer>) => Promise<void>> = {
+    'a changed block': (level) => changeValue(level, 'b!t1!'),
+    'no block': async (level) => level.del(await firstKey(level, 'b!t1!')),
+    'a changed record of a thread': (level) => changeValue(level, 's!t!t1'),
+    'no record of a thread': (level) => level.del('s!t!t1'),
+    'no record of a run': (level) => level.del('s!r!t1-run2'),
+    'a run in no list': async (level) => level.del(await firstKey(level, 's!l!time!')),
+    'no once key': async (level) => level.del(await firstKey(level, 's!o!t1!')),
+    'an older record of a run': async (level) => {
+      const record = await level.get('s!r!t1-run2');
+      await level.put('s!r!t1-run3', record!);
+    },
+    'no marker': (level) => level.del('m'),
+    'a changed marker': (level) => changeValue(level, 'm'),
+  };
+  it.each(Object.entries(wrongs))('tells of %s in the index', async (_, wrong) => {
+    const copy = join(dir, 'copy');
+    cpSync(join(dir, 'original'), copy, { recursive: true });
+    const level = new ClassicLevel<string, Buffer>(join(copy, 'index'), { valueEncoding: 'buffer' });
+    await level.open();
+    await wrong(level);
+    await level.close();
+    try {
+      expect(await holdsUp(copy)).not.toEqual([]);
+    } finally {
+      rmSync(copy, { recursive: true });
+    }
+  });
+
   it('says what to move away when nothing helps', async () => {
     const copy = join(dir, 'copy');
     mkdirSync(copy);
@@ -319,4 +350,17 @@ function commitEnds(bytes: Buffer): number[] {
     ends.push(at);
   }
   return ends;
+}
+
+async function firstKey(level: ClassicLevel<string, Buffer>, prefix: string): Promise<string> {
+  const [key] = await level.keys({ gte: prefix, limit: 1 }).all();
+  return key!;
+}
+
+async function changeValue(level: ClassicLevel<string, Buffer>, prefix: string): Promise<void> {
+  const key = await firstKey(level, prefix);
+  const value = Buffer.from((await level.get(key))!);
+  // In the last frame of a block: a letter of what an event says.
+  value[value.length - 20]! ^= 1;
+  await level.put(key, value);
 }
