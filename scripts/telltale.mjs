@@ -2,6 +2,10 @@
 import { join } from 'node:path';
 import { prepare, root, run, say } from './prepare.mjs';
 
+// npm that is told to end does not tell its scripts: a server left alone would keep its port and its data directory.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGTERM'), 500).unref();
+
 try {
   await prepare();
   process.exitCode = await run('node', [join(root, 'dist', 'cli', 'main.js'), ...process.argv.slice(2)], {
