@@ -61,7 +61,7 @@ export async function prepare() {
 }
 
 async function install() {
-  const wanted = hash(readFileSync(at('package-lock.json')), readFileSync(at('package.json')));
+  const wanted = hash(readFileSync(at('package-lock.json')));
   const stamp = at('node_modules', '.telltale-installed');
   if (read(stamp) === wanted) return;
   const npm = process.env.npm_execpath;

@@ -42,7 +42,8 @@ function violations(tree: Tree): string[] {
     if (room !== 'cli' && /\bprocess\.env\b/.test(source)) found.push(`${file}: only cli reads environment variables`);
     for (const specifier of imports(file, source)) {
       if (!specifier.startsWith('.')) {
-        if (PORTABLE.has(room) && specifier.startsWith('node:')) found.push(`${file}: ${specifier} does not run in a browser`);
+        if (PORTABLE.has(room) && specifier.startsWith('node:'))
+          found.push(`${file}: ${specifier} does not run in a browser`);
         continue;
       }
       const target = posix.normalize(posix.join(dirname(file), specifier));
@@ -89,7 +90,9 @@ function imports(file: string, source: string): string[] {
 describe('the floors (who may import what)', () => {
   test('no file of src/ imports against them', () => {
     const root = import.meta.dirname;
-    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((it) => /(?<!\.(?:test|fixture))\.ts$/.test(it));
+    const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((it) =>
+      /(?<!\.(?:test|fixture))\.ts$/.test(it),
+    );
     expect(files.length).toBeGreaterThan(20);
     expect(violations(Object.fromEntries(files.map((it) => [it, readFileSync(join(root, it), 'utf8')])))).toEqual([]);
   });
