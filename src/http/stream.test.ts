@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
+import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, custom, END, START } from '../hub/drafts.fixture.ts';
@@ -215,6 +217,32 @@ describe('GET …/stream (P5, P7)', () => {
     const viewer = new RecordedViewer('v');
     await connectOnce(viewer, `${server.url}/v1/runs/ended/stream`);
     await until(() => server.hub.viewers === 0 && server.hub.threads === 0);
+  });
+
+  test('an answer that something has wrapped is refused, not written past', async () => {
+    const { log, hub } = server;
+    const app = streamRoutes({ log, hub });
+    app.onError((error, c) => c.text((error as { code?: string }).code ?? 'unknown', 501));
+    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+    const wrapping = createServer((incoming, outgoing) => {
+      const write = outgoing.write.bind(outgoing);
+      outgoing.write = ((...args: Parameters<typeof write>) => write(...args)) as typeof write;
+      void listener(incoming, outgoing);
+    }).listen(0, '127.0.0.1');
+    await once(wrapping, 'listening');
+    const answer = await get(`http://127.0.0.1:${(wrapping.address() as AddressInfo).port}/v1/runs/ended/stream`);
+    expect([answer.statusCode, await read(answer), hub.viewers]).toEqual([501, 'not_streamable', 0]);
+    wrapping.close();
+  });
+
+  test('a server that closes ends its streams without bye, so that clients come back', async () => {
+    const closing = await streamServer();
+    await append(closing.log, 'r', [START]);
+    const viewer = new RecordedViewer('v');
+    const watching = connectOnce(viewer, `${closing.url}/v1/runs/r/stream`);
+    await until(() => viewer.events.length === 1);
+    await closing.close();
+    expect([await watching, viewer.ended, closing.hub.viewers]).toEqual([200, false, 0]);
   });
 
   test('a host that is not Node is told so, until there is a way for it', async () => {

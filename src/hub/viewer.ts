@@ -6,12 +6,11 @@ import {
   caughtUpFrame,
   epochOf,
   formatCursor,
-  helloFrame,
   progressFrame,
   resetFrame,
   writeComment,
-  writeRetry,
 } from '../protocol/index.ts';
+import { openingFrames } from './opening.ts';
 import type { Sink, SinkListener } from './sink.ts';
 import { findRestart, type Start, type StreamRequest } from './start.ts';
 import type { Tail } from './tail.ts';
@@ -31,9 +30,6 @@ export interface Surroundings {
   readonly onError: (error: unknown) => void;
   readonly onClosed: (viewer: Viewer) => void;
 }
-
-/** Milliseconds. Drawn anew for each connection, so that viewers who lost one server do not all return at once. */
-const RETRY_MS = { least: 1000, most: 4000 };
 
 /**
  * One open stream: a place in the log and a sink. It reads pages of the log with an encoder of its own until it stands
@@ -78,7 +74,7 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
   /** Sends what every stream begins with, and whatever there is. */
   begin(start: Start): void {
     this.#sink.open(this, this.#around.stalledMs);
-    this.#write(this.#opening(start));
+    this.#write(openingFrames(this.#request, start, this.#around.heartbeatMs));
     if (start.over) this.#finish();
     else this.flush();
   }
@@ -121,25 +117,6 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     if (this.#over) return;
     this.#leave();
     this.#sink.end();
-  }
-
-  #opening({ head, place, reset }: Start): string {
-    const { padding, threadId, selection } = this.#request;
-    const { least, most } = RETRY_MS;
-    return [
-      writeComment('connected'),
-      padding ? writeComment(' '.repeat(padding)) : '',
-      writeRetry(least + Math.random() * (most - least)),
-      helloFrame({
-        threadId,
-        ...(selection.runId !== undefined && { runId: selection.runId }),
-        epoch: head.epoch,
-        earliest: head.first,
-        latest: head.last,
-        heartbeatMs: this.#around.heartbeatMs,
-      }),
-      reset ? resetFrame(reset, place.prev, head) : '',
-    ].join('');
   }
 
   #sendLive(view: View): void {

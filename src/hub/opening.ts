@@ -1,0 +1,28 @@
+import { helloFrame, resetFrame, writeComment, writeRetry } from '../protocol/index.ts';
+import type { Start, StreamRequest } from './start.ts';
+
+/** Milliseconds. Drawn anew for each connection, so that viewers who lost one server do not all return at once. */
+const RETRY_MS = { least: 1000, most: 4000 };
+
+/** What every stream begins with (PROTOCOL.md section 6). */
+export function openingFrames(
+  { padding, threadId, selection: { runId } }: StreamRequest,
+  { head, place, reset }: Start,
+  heartbeatMs: number,
+): string {
+  const { least, most } = RETRY_MS;
+  return [
+    writeComment('connected'),
+    padding ? writeComment(' '.repeat(padding)) : '',
+    writeRetry(least + Math.random() * (most - least)),
+    helloFrame({
+      threadId,
+      ...(runId !== undefined && { runId }),
+      epoch: head.epoch,
+      earliest: head.first,
+      latest: head.last,
+      heartbeatMs,
+    }),
+    reset ? resetFrame(reset, place.prev, head) : '',
+  ].join('');
+}
