@@ -4,13 +4,17 @@
  */
 import { writeSync } from 'node:fs';
 import { encodeEvent, TelltaleError } from '../../protocol/index.ts';
+import type { Damage } from './damage.ts';
 import { openStore } from './place.fixture.ts';
 
 const PRODUCERS = 16;
 const THREADS = 4;
 
 const [dir, segmentBytes, ...next] = process.argv.slice(2);
-const log = await openStore(dir!, Number(segmentBytes));
+const told: Damage[] = [];
+const log = await openStore(dir!, Number(segmentBytes), told);
+// A kill damages nothing.
+if (told.length > 0) fail('damage', JSON.stringify(told));
 writeSync(1, 'open\n');
 await Promise.all(Array.from({ length: PRODUCERS }, (_, i) => produce(i, Number(next[i] ?? 0))));
 
@@ -27,11 +31,13 @@ async function produce(i: number, from: number): Promise<never> {
     const producer = { id: `p${i}`, epoch: 0, seq, digest: `${i}.${seq}` };
     const ack = await log
       .append(threadId, [event(seq)], { runId, producer, ...(seq === 0 && { opens }) })
-      .catch((error) => {
-        // Told to the parent, who fails the test.
-        writeSync(1, `failed ${TelltaleError.from(error).code} ${String(error)}\n`);
-        process.exit(1);
-      });
+      .catch((error: unknown) => fail(TelltaleError.from(error).code, String(error)));
     writeSync(1, `${i} ${seq} ${ack.first}\n`);
   }
+}
+
+/** Told to the parent, who fails the test. */
+function fail(code: string, detail: string): never {
+  writeSync(1, `failed ${code} ${detail}\n`);
+  process.exit(1);
 }

@@ -50,7 +50,9 @@ export async function disarmTable(path: string, depth: 'frame' | 'all'): Promise
       },
     };
     const footer = await table.read(Math.max(0, size - FOOTER), FOOTER);
-    if (size < FOOTER || footer.readBigUInt64LE(40) !== MAGIC) return 'damaged';
+    // The beginning of a table that a killed process was writing: LevelDB knows nothing of it and deletes it. One that it
+    // does know it refuses by itself.
+    if (size < FOOTER || footer.readBigUInt64LE(40) !== MAGIC) return 'sound';
     const [metaindex, index] = handles(footer.subarray(0, 40));
     let state: TableState = 'sound';
     const filters = metaindex && (await readBlock(table, metaindex));
