@@ -17,7 +17,7 @@ export async function appendAndKill(
   segmentBytes: number,
   next: readonly number[],
   acks: number,
-  then: (acknowledged: ReadonlyMap<string, number>) => void = () => {},
+  then: (acknowledged: ReadonlyMap<string, number>, pid: number) => void = () => {},
 ): Promise<Numbers> {
   const child = spawn(process.execPath, [APPENDER, dir, String(segmentBytes), ...next.map(String)], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -31,7 +31,7 @@ export async function appendAndKill(
     if (first === undefined || producer === 'failed') continue;
     acknowledged.set(`${producer}.${seq}`, Number(first));
     if (acknowledged.size !== acks) continue;
-    then(acknowledged);
+    then(acknowledged, child.pid!);
     child.kill('SIGKILL');
   }
   await exited;
