@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
@@ -5,20 +6,16 @@ import { TelltaleError } from '../protocol/index.ts';
 import { checkHistory } from '../testing/history-checker.ts';
 import { append, custom, START } from './drafts.fixture.ts';
 import { ForkingLog } from './forking-log.fixture.ts';
+import { Hub } from './index.ts';
 import { Recording, until } from './recording.fixture.ts';
+import { scheduled, settle } from './scheduled-log.fixture.ts';
 import { caughtUp, hubOn, names, watch } from './watch.fixture.ts';
 
 describe('when the log changes under a stream (P4, P7)', () => {
   test('viewers beyond the place where it was cut are reset in mid-stream, the others go on', async () => {
     const forking = new ForkingLog();
     const recording = new Recording();
-    const say = () => {
-      const block = forking.append();
-      const { type, runId } = block.entry(block.first);
-      const content = new TextDecoder().decode(block.json(block.first));
-      const event = { epoch: block.epoch, seq: block.first, type, runId, content };
-      recording.records.push({ at: performance.now(), what: 'acked', event });
-    };
+    const say = () => recording.block(forking.append());
     for (let i = 0; i < 6; i++) say();
     const hub = hubOn(forking.log);
     const ahead = await watch(hub, { viewer: recording.viewer('ahead') });
@@ -43,6 +40,55 @@ describe('when the log changes under a stream (P4, P7)', () => {
     expect(reset!.id).toBe('e1.4');
     expect(names(behind.viewer)).not.toContain('stream.reset 4');
   });
+
+  test('whenever it is cut, and whatever the order of wake-ups and answers: every viewer ends with the log as it is', async () => {
+    const scenario = fc.asyncProperty(
+      fc.scheduler(),
+      fc.record({ before: fc.integer({ min: 1, max: 6 }), lost: fc.nat({ max: 4 }), after: fc.nat({ max: 4 }) }),
+      fc.array(fc.nat({ max: 6 }), { minLength: 1, maxLength: 3 }),
+      fc.boolean(),
+      async (s, { before, lost, after }, cursors, hintsOnly) => {
+        const forking = new ForkingLog();
+        const recording = new Recording();
+        const say = () => recording.block(forking.append());
+        for (let n = 0; n < before; n++) say();
+        const hub = new Hub(scheduled(forking.log, s, hintsOnly), { latenessMs: 1e9, heartbeatMs: 1e9 });
+        const opened = cursors.map(async (cursor, i) => {
+          const viewer = recording.viewer(`v${i}`);
+          if (cursor > 0 && cursor <= before) viewer.cursor = `e1.${cursor}`;
+          await s.schedule(Promise.resolve(), 'a viewer comes');
+          await watch(hub, { viewer });
+          return viewer;
+        });
+        const happening = (async () => {
+          for (let n = 0; n < 2; n++) {
+            await s.schedule(Promise.resolve(), 'appends');
+            say();
+          }
+          await s.schedule(Promise.resolve(), 'loses its end');
+          const shared = Math.max(1, forking.last - lost);
+          forking.fork(shared);
+          recording.records.push({ at: performance.now(), what: 'forked', epoch: 'e2', after: shared });
+          for (let n = 0; n <= after; n++) {
+            await s.schedule(Promise.resolve(), 'appends');
+            say();
+          }
+        })();
+        await settle(s);
+        await happening;
+        for (const viewer of await Promise.all(opened)) {
+          expect(viewer.cursor).toBe(`e2.${forking.last}`);
+          viewer.complete();
+        }
+        const findings = checkHistory(recording.records);
+        const closing = hub.close();
+        await settle(s);
+        await closing;
+        expect(findings).toEqual([]);
+      },
+    );
+    await fc.assert(scenario, { numRuns: process.env.TELLTALE_LONG ? 50_000 : 2000 });
+  }, 300_000);
 
   test('a viewer that history was trimmed under is told what is missing', async () => {
     const log = openMemory();

@@ -2,45 +2,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { native } from '../dialects/index.ts';
-import type { Log, Wake } from '../log/index.ts';
+import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { checkHistory, type SeenEvent } from '../testing/history-checker.ts';
 import { append, custom, type Draft, END, START } from './drafts.fixture.ts';
 import { Hub } from './index.ts';
 import { RecordedSink, Recording } from './recording.fixture.ts';
+import { scheduled, settle } from './scheduled-log.fixture.ts';
 
 /** Longer than any test: what is found here is found without the timed check. */
 const NEVER = 1e9;
 const NOTE: Draft = ['status.updated', { status: 's' }];
-
-/** A log each of whose answers and wake-ups comes when the scheduler says, also stale or in another order. */
-function scheduled(log: Log, s: fc.Scheduler, hintsOnly: boolean): Log {
-  const later = <T>(value: T, label: string): Promise<T> => s.schedule(Promise.resolve(value), label);
-  return {
-    ...log,
-    durability: log.durability,
-    runs: {
-      get: async (runId) => later(await log.runs.get(runId), 'run'),
-      list: (query) => log.runs.list(query),
-    },
-    append: (...args) => log.append(...args),
-    async head(threadId) {
-      await later(0, 'asks for the head');
-      return later(await log.head(threadId), 'gets the head');
-    },
-    async read(threadId, after, bytes) {
-      await later(0, 'asks for a page');
-      return later(await log.read(threadId, after, bytes), 'gets a page');
-    },
-    async follow(threadId, listener) {
-      await later(0, 'asks to follow');
-      const wake = ({ epoch, last, block }: Wake) =>
-        void later({ epoch, last, ...(block && !hintsOnly && { block }) }, 'wakes').then(listener);
-      return later(await log.follow(threadId, wake), 'follows');
-    },
-    close: () => log.close(),
-  };
-}
 
 /** The mistake of half the field: looks at the log first, and follows it then. */
 function lookThenFollow(log: Log): Log {
@@ -62,18 +34,6 @@ function lookThenFollow(log: Log): Log {
       return head;
     },
   };
-}
-
-async function settle(s: fc.Scheduler): Promise<void> {
-  for (let idle = 0; idle < 4; ) {
-    if (s.count() > 0) {
-      idle = 0;
-      await s.waitNext(1);
-    } else {
-      idle++;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
 }
 
 const scenario = (wrap: (log: Log) => Log) =>
@@ -140,9 +100,9 @@ describe('the hand-over from history to live (P7)', () => {
   test('has no hole and no repeat, whatever the order of appends, wake-ups and answers', async () => {
     await fc.assert(
       scenario((log) => log),
-      { numRuns: 1000 },
+      { numRuns: process.env.TELLTALE_LONG ? 50_000 : 1000 },
     );
-  });
+  }, 300_000);
 
   test('would have holes if it looked first and followed then, and this test would see them', async () => {
     const { failed, errorInstance } = await fc.check(scenario(lookThenFollow), { numRuns: 300 });

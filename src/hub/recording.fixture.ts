@@ -1,7 +1,7 @@
 /** A client of the native dialect that writes down what it was given, for the history checker. */
 import { createParser, type EventSourceMessage, type EventSourceParser } from 'eventsource-parser';
 import type { Log } from '../log/index.ts';
-import type { StreamReset, TelltaleEvent } from '../protocol/index.ts';
+import type { Block, StreamReset, TelltaleEvent } from '../protocol/index.ts';
 import type { HistoryRecord, SeenEvent } from '../testing/history-checker.ts';
 import type { Sink, SinkListener } from './index.ts';
 
@@ -11,14 +11,17 @@ const now = () => performance.now();
 export class Recording {
   readonly records: HistoryRecord[] = [];
 
-  /** Writes down an acknowledgement as soon as it comes. */
+  /** Writes down an acknowledgement. */
   async acked(log: Log, threadId: string, ack: { first: number; last: number }): Promise<void> {
     const at = now();
     const { blocks } = await log.read(threadId, ack.first - 1, Number.POSITIVE_INFINITY);
-    for (const block of blocks) {
-      for (let seq = Math.max(ack.first, block.first); seq <= Math.min(ack.last, block.last); seq++) {
-        this.records.push({ at, what: 'acked', event: seen(new TextDecoder().decode(block.json(seq))) });
-      }
+    for (const block of blocks) this.block(block, at, ack.last);
+  }
+
+  /** Writes down that a block, up to event `last`, was acknowledged. */
+  block(block: Block, at = now(), last = block.last): void {
+    for (let seq = block.first; seq <= Math.min(last, block.last); seq++) {
+      this.records.push({ at, what: 'acked', event: seen(new TextDecoder().decode(block.json(seq))) });
     }
   }
 

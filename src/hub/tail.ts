@@ -62,7 +62,7 @@ export class Tail implements Ticking {
 
   /** Takes what somebody read of the log, as far as it is news. False: the log is further, and must be read from here. */
   offer({ head, blocks }: Page): boolean {
-    if (head.epoch === this.head.epoch) for (const block of blocks) this.#take(block);
+    for (const block of blocks) this.#take(block);
     return head.epoch === this.head.epoch && head.last <= this.head.last;
   }
 
