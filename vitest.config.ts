@@ -9,6 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    setupFiles: ['./scripts/property-seed.ts'],
     reporters: ['default', './scripts/count-reporter.mjs'],
   },
 });

@@ -155,6 +155,15 @@ describe('P3: a patch (RFC 6902)', () => {
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 
+  it('copies a container into itself as it was, also one that the same patch made', () => {
+    const patch = [
+      { op: 'add', path: '/a', value: 1 },
+      { op: 'copy', from: '', path: '/self' },
+      { op: 'replace', path: '/a', value: 2 },
+    ] as const;
+    expect(applyPatch({}, [...patch])).toEqual({ ok: true, value: { a: 2, self: { a: 1 } } });
+  });
+
   it('never throws, never touches its document, and undoes an add by a remove', () => {
     const pointer = fc
       .array(fc.constantFrom('a', '0', '-', '__proto__', '~1', ''), { maxLength: 3 })

@@ -13,9 +13,10 @@ export function applyPatch(document: unknown, patch: Patch): Outcome {
   // otherwise copy it as often.
   let made = new Set<unknown>();
   for (const [index, operation] of patch.entries()) {
-    const next = applyOne(value, operation, made);
-    // What was copied now stands in two places, and neither may be changed through the other.
+    // What is copied then stands in two places, and neither may be changed through the other: not even by the copy
+    // itself, which may put a container into itself.
     if (operation.op === 'copy') made = new Set();
+    const next = applyOne(value, operation, made);
     if (!next.ok)
       return { ok: false, problem: `operation ${index} (${operation.op} ${operation.path}): ${next.problem}` };
     value = next.value;
