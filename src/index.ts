@@ -3,7 +3,15 @@ import { type AppContext, createApp, type ErrorReport, type Listening, listen } 
 import { Hub } from './hub/index.ts';
 import type { Damage } from './log/embedded/index.ts';
 import type { Log } from './log/index.ts';
-import { isEnded, LATENESS_MS, LIMITS, type Limits, type RunSnapshot, TelltaleError } from './protocol/index.ts';
+import {
+  isEnded,
+  LATENESS_MS,
+  LIMITS,
+  type Limits,
+  type RunSnapshot,
+  randomId,
+  TelltaleError,
+} from './protocol/index.ts';
 import { type Agent, type AgentFunction, Runs, type StartRequest } from './runs/index.ts';
 
 export type { ErrorPlace, ErrorReport, Listening } from './http/index.ts';
@@ -175,7 +183,10 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
 /** A server with a hub of its own, so that closing it ends its streams and nobody else's. */
 async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string): Promise<Listening> {
-  const hub = new Hub(parts.log);
+  const hub = new Hub(parts.log, {
+    onError: (error, threadId) =>
+      parts.onError(error, { errorId: randomId(12), method: 'GET', path: `/v1/threads/${threadId}/stream` }),
+  });
   try {
     const server = await listen(createApp({ ...parts, hub }), { port, host, onError: parts.onError });
     return {

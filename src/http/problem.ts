@@ -23,8 +23,7 @@ interface RequestLine {
  */
 export function refusalOf(error: unknown, { method, path }: RequestLine, report: ErrorReport): Refusal {
   const known = expected(error);
-  const errorId = randomId(12);
-  if (!known || known.status >= 500) tell(report, error, { errorId, method, path });
+  const errorId = !known || known.status >= 500 ? tell(error, { method, path }, report) : '';
   return refusal(
     known ?? new TelltaleError('internal', `Tell the operator of this server: error ${errorId}.`, { errorId }),
   );
@@ -52,11 +51,13 @@ function expected(error: unknown): TelltaleError | undefined {
   return undefined;
 }
 
-/** A report that fails must not turn one answer into none. */
-function tell(report: ErrorReport, ...args: Parameters<ErrorReport>): void {
+/** Reports what is the server's fault, under an id. A report that fails must not turn one answer into none. */
+export function tell(error: unknown, { method, path }: RequestLine, report: ErrorReport): string {
+  const errorId = randomId(12);
   try {
-    report(...args);
+    report(error, { errorId, method, path });
   } catch (cause) {
     console.error('onError failed', cause);
   }
+  return errorId;
 }

@@ -221,7 +221,7 @@ describe('GET …/stream (P5, P7)', () => {
 
   test('an answer that something has wrapped is refused, not written past', async () => {
     const { log, hub } = server;
-    const app = streamRoutes({ log, hub });
+    const app = streamRoutes({ log, hub, onError: () => {} });
     app.onError((error, c) => c.text((error as { code?: string }).code ?? 'unknown', 501));
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     const wrapping = createServer((incoming, outgoing) => {
@@ -245,11 +245,25 @@ describe('GET …/stream (P5, P7)', () => {
     expect([await watching, viewer.ended, closing.hub.viewers]).toEqual([200, false, 0]);
   });
 
+  test('P7: a log that cannot be read now is told inside a 200, so that an EventSource comes back', async () => {
+    const away = await streamServer();
+    await append(away.log, 'r', [START]);
+    await away.log.close();
+    for (const path of ['runs/r', 'threads/r']) {
+      const answer = await get(`${away.url}/v1/${path}/stream`);
+      const headers = [answer.statusCode, answer.headers['content-type']];
+      expect(headers).toEqual([200, 'text/event-stream; charset=utf-8']);
+      expect(await read(answer)).toBe(': log_closed: The log was closed\n\nretry: 2000\n\n');
+    }
+    expect(away.errors).toMatchObject([{ code: 'log_closed' }, { code: 'log_closed' }]);
+    await away.close();
+  });
+
   test('a host that is not Node is told so, until there is a way for it', async () => {
     const app = new Hono();
     app.onError((error, c) => c.text((error as { code?: string }).code ?? 'unknown', 501));
     const hub = new Hub(server.log);
-    app.route('/', streamRoutes({ log: server.log, hub }));
+    app.route('/', streamRoutes({ log: server.log, hub, onError: () => {} }));
     const answer = await app.request('/v1/runs/ended/stream');
     expect([answer.status, await answer.text(), hub.viewers]).toEqual([501, 'not_streamable', 0]);
   });

@@ -1,10 +1,11 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Hub, StreamRequest } from '../hub/index.ts';
-import type { Log } from '../log/index.ts';
-import { TelltaleError } from '../protocol/index.ts';
+import { TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
+import type { AppContext } from './context.ts';
 import { findRun, findThread } from './lookup.ts';
 import { nodeSink } from './node-sink.ts';
+import { tell } from './problem.ts';
 import { readStreamRequest } from './stream-request.ts';
 
 const HEADERS = {
@@ -15,9 +16,19 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+/** Milliseconds after which a client asks again where the log could not be read. */
+const ASK_AGAIN_MS = 2000;
+
 /** The streams of runs and threads (PROTOCOL.md sections 5 to 7). */
-export function streamRoutes({ log, hub }: { readonly log: Log; readonly hub: Hub }): Hono {
+export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hub' | 'onError'>): Hono {
   const app = new Hono();
+
+  // A fault that passes is told inside a 200: any other status ends a native EventSource for good.
+  app.onError((error, c) => {
+    if (!(error instanceof TelltaleError) || !error.retryable) throw error;
+    tell(error, c.req, onError);
+    return c.body(`${writeComment(`${error.code}: ${error.message}`)}${writeRetry(ASK_AGAIN_MS)}`, 200, HEADERS);
+  });
 
   app.get('/v1/runs/:runId/stream', async (c) => {
     const request = readStreamRequest(c);

@@ -17,7 +17,7 @@ export interface HubOptions {
   /** How much of each watched thread is kept at hand, at most (1 MiB); a quiet thread keeps nothing. */
   readonly windowBytes?: number;
   /** Told why a viewer was cut, where that was neither its own fault nor its network's. */
-  readonly onError?: (error: unknown) => void;
+  readonly onError?: (error: unknown, threadId: string) => void;
 }
 
 /**

@@ -27,7 +27,7 @@ export interface Surroundings {
   readonly heartbeatMs: number;
   readonly stalledMs: number;
   /** Told why a viewer was cut, where it was the server's fault. */
-  readonly onError: (error: unknown) => void;
+  readonly onError: (error: unknown, threadId: string) => void;
   readonly onClosed: (viewer: Viewer) => void;
 }
 
@@ -236,7 +236,7 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     if (this.#over) return;
     this.#leave();
     this.#sink.abort();
-    this.#around.onError(error);
+    this.#around.onError(error, this.#request.threadId);
   }
 
   /** Lets go of everything but the sink, which may still have something to send. */

@@ -1,4 +1,12 @@
-/** Proofs for stores of your own: run them under your test runner. They assert with `node:assert`. */
+/** Proofs for stores of your own, to run under your test runner, and what judges a delivery. They assert with `node:assert`. */
+export { type Fault, type FaultyProxy, faultyProxy } from './faulty-proxy.ts';
+export {
+  type CheckOptions,
+  checkHistory,
+  type Finding,
+  type HistoryRecord,
+  type SeenEvent,
+} from './history-checker.ts';
 export {
   type Again,
   LOG_CASES,
