@@ -1,7 +1,7 @@
 /**
  * The way of one run's events into the log: what is pushed during a turn of the event loop becomes one append, one
  * append is under way at a time, and what fails for now is sent again under the same producer key, so that nothing is
- * lost and nothing stored twice. Pushing never waits and never throws; memory is bounded by twice the budget.
+ * lost and nothing stored twice. Pushing never waits and never throws; memory is bounded by a multiple of the budget.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ export interface OutboxOptions {
   readonly runId: string;
   readonly limits: Limits;
   readonly counts: WriterCounts;
-  /** Bytes that may wait before deltas are merged and awaitable calls wait; at twice that the run is lost. */
+  /** Bytes that may wait before deltas are merged and awaitable calls wait; at eight times that the run is lost. */
   readonly budgetBytes: number;
   /** Milliseconds without an acknowledgement after which the log counts as gone. */
   readonly awayMs: number;
@@ -29,6 +29,12 @@ export interface OutboxOptions {
 
 /** After these the run's end is not ours to write. */
 const FINAL = new Set(['lease_fenced', 'run_closed', 'run_not_found', 'already_decided', 'log_closed', 'run_exists']);
+
+/**
+ * Budgets after which a run is lost. What an agent tells in one turn of the event loop cannot be slowed down, and a large
+ * burst says nothing against the log; so this is much more than what makes others wait.
+ */
+const LOST_AT = 8;
 
 /** Milliseconds before the first repetition; doubled up to the longest. */
 const BACKOFF = { first: 20, longest: 2_000 };
@@ -73,7 +79,7 @@ export class Outbox {
   push(event: EncodedEvent, mergeable = false): void {
     const { budgetBytes } = this.#options;
     const waiting = this.#backlog.bytes;
-    if (this.#state === 'open' && waiting > 0 && waiting + event.bytes > 2 * budgetBytes) {
+    if (this.#state === 'open' && waiting > 0 && waiting + event.bytes > LOST_AT * budgetBytes) {
       const detail = `The log does not keep up: ${waiting} bytes of this run wait for it.`;
       this.#lose(new TelltaleError('log_unavailable', detail), false);
     }
