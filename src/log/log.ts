@@ -22,7 +22,8 @@ export interface Log {
    *   *unknown*: append the same batch again; with a `producer` key that is always safe.
    * - Two appends are stored in the order in which they were called on this Log object.
    *
-   * @throws {TelltaleError} see the options for which; `log_unavailable`, `storage_full`, `log_closed` at any time.
+   * @throws {TelltaleError} see the options for which; `log_unavailable`, `storage_full`, `log_closed` at any time;
+   * `overloaded` where too much waits already: then it was not accepted.
    */
   append(threadId: string, batch: readonly EncodedEvent[], options: AppendOptions): Promise<Ack>;
 

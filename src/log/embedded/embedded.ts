@@ -77,6 +77,12 @@ export class EmbeddedLog implements Log {
 
   async append(threadId: string, batch: readonly EncodedEvent[], options: AppendOptions): Promise<Ack> {
     this.#checkOpen();
+    if (this.#writer.isFull) {
+      throw new TelltaleError(
+        'overloaded',
+        'Too much waits for the disk. Nothing was stored; send it again in a moment.',
+      );
+    }
     return this.#writer.append(threadId, batch, options);
   }
 

@@ -11,6 +11,7 @@ interface Append {
   readonly threadId: string;
   readonly batch: readonly EncodedEvent[];
   readonly options: AppendOptions;
+  readonly bytes: number;
   readonly resolve: (ack: Ack) => void;
   readonly reject: (error: TelltaleError) => void;
 }
@@ -18,6 +19,10 @@ interface Append {
 /** One commit carries at most so many appends: what comes later waits for the next, and nobody for long. */
 const GROUP_APPENDS = 4096;
 const GROUP_BYTES = 4 * 1024 * 1024;
+/** So many bytes may wait for the disk: a disk that does not answer must not fill the memory. */
+const WAITING_BYTES = 64 * 1024 * 1024;
+/** What an append takes beside its events, in memory as on the disk: about so much. */
+const APPEND_BYTES = 1024;
 
 /**
  * Takes appends in their order and commits them in groups: everything that came while the commit before was on its way
@@ -29,6 +34,8 @@ export class Writer {
   readonly #maintenance: Maintenance;
   readonly #committed: (threadId: string, block: Block) => void;
   readonly #queue: Append[] = [];
+  /** Of all appends that are not settled. */
+  #waitingBytes = 0;
   readonly #jobs: (() => Promise<void>)[] = [];
   #running = false;
 
@@ -39,10 +46,19 @@ export class Writer {
     this.#committed = committed;
   }
 
+  /** True where so much waits that nothing more should be accepted. What the store itself has to write still is. */
+  get isFull(): boolean {
+    return this.#waitingBytes >= WAITING_BYTES;
+  }
+
   append(threadId: string, batch: readonly EncodedEvent[], options: AppendOptions): Promise<Ack> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ threadId, batch, options, resolve, reject });
+    const bytes = batch.reduce((sum, event) => sum + event.bytes, APPEND_BYTES);
+    this.#waitingBytes += bytes;
+    return new Promise<Ack>((resolve, reject) => {
+      this.#queue.push({ threadId, batch, options, bytes, resolve, reject });
       this.#start();
+    }).finally(() => {
+      this.#waitingBytes -= bytes;
     });
   }
 
@@ -80,15 +96,14 @@ export class Writer {
     let bytes = 0;
     let n = 0;
     while (n < this.#queue.length && n < GROUP_APPENDS && bytes < GROUP_BYTES) {
-      for (const event of this.#queue[n]!.batch) bytes += event.bytes;
-      n++;
+      bytes += this.#queue[n++]!.bytes;
     }
     return this.#queue.splice(0, n);
   }
 
   async #commit(group: readonly Append[]): Promise<void> {
     try {
-      await this.#maintenance.ready(group.length * 1024);
+      await this.#maintenance.ready(group.reduce((sum, { bytes }) => sum + bytes, 0));
       const settle = await this.#seal(group);
       settle();
       await this.#maintenance.afterCommit();
