@@ -1,12 +1,16 @@
 import type { Ack, AppendOptions, Log } from '../log/index.ts';
-import { type EncodedEvent, TelltaleError } from '../protocol/index.ts';
+import { type EncodedEvent, type ErrorCode, TelltaleError } from '../protocol/index.ts';
 
 /** What happens to one append: nothing wrong, refused for now, or stored with the answer lost. */
 export type Fault = 'none' | 'refused' | 'answer lost';
 
-/** A log whose appends go wrong as `fault` says; everything else is the real one's. */
-export function faultyLog(log: Log, fault: (options: AppendOptions) => Fault | Promise<Fault>): Log {
-  const away = () => new TelltaleError('log_unavailable', 'The log is away (injected)');
+/** A log whose appends go wrong as `fault` says, with `code`; everything else is the real one's. */
+export function faultyLog(
+  log: Log,
+  fault: (options: AppendOptions) => Fault | Promise<Fault>,
+  code: ErrorCode = 'log_unavailable',
+): Log {
+  const away = () => new TelltaleError(code, 'The log is away (injected)');
   return {
     durability: log.durability,
     runs: log.runs,

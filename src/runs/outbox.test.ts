@@ -134,34 +134,37 @@ describe('a log that fails for a while', () => {
     },
   );
 
-  test('one that stays away ends the run: the agent is aborted at once, the end is written when it is back', async () => {
-    const inner = openMemory();
-    let away = false;
-    const log = faultyLog(inner, () => (away ? 'refused' : 'none'));
-    let reason: unknown;
-    const runs = new Runs(log, { awayMs: 50 });
-    runs.register('it', async (run: RunWriter) => {
-      await run.say('before');
-      away = true;
-      run.custom('kept', 1);
-      await new Promise((resolve) => run.signal.addEventListener('abort', resolve));
-      reason = run.signal.reason;
-      for (let i = 0; i < 5; i++) run.custom('dropped', i);
-      away = false;
-    });
-    const { runId } = await runs.start({ agent: 'it' });
-    const run = fold(await eventsAtEnd(log, runId));
-    expect(reason).toMatchObject({ code: 'log_unavailable' });
-    expect(run).toMatchObject({
-      status: 'failed',
-      error: { code: 'log_unavailable', retryable: true },
-      messages: [{ text: 'before' }],
-      errors: [{ code: 'events_dropped', message: expect.stringContaining('5 events') }, { code: 'log_unavailable' }],
-    });
-    const values = (await eventsOf(inner, runId)).filter((it) => it.type === 'custom').map((it) => it.data);
-    expect(values).toEqual([{ name: 'kept', value: 1 }]);
-    expect(runs.counts.dropped).toBe(5);
-  });
+  test.each(['log_unavailable', 'storage_full', 'overloaded'] as const)(
+    'P10: one that stays away (%s) ends the run: the agent is aborted at once, the end is written when it is back',
+    async (code) => {
+      const inner = openMemory();
+      let away = false;
+      const log = faultyLog(inner, () => (away ? 'refused' : 'none'), code);
+      let reason: unknown;
+      const runs = new Runs(log, { awayMs: 50 });
+      runs.register('it', async (run: RunWriter) => {
+        await run.say('before');
+        away = true;
+        run.custom('kept', 1);
+        await new Promise((resolve) => run.signal.addEventListener('abort', resolve));
+        reason = run.signal.reason;
+        for (let i = 0; i < 5; i++) run.custom('dropped', i);
+        away = false;
+      });
+      const { runId } = await runs.start({ agent: 'it' });
+      const run = fold(await eventsAtEnd(log, runId));
+      expect(reason).toMatchObject({ code: 'log_unavailable' });
+      expect(run).toMatchObject({
+        status: 'failed',
+        error: { code: 'log_unavailable', retryable: true },
+        messages: [{ text: 'before' }],
+        errors: [{ code: 'events_dropped', message: expect.stringContaining('5 events') }, { code: 'log_unavailable' }],
+      });
+      const values = (await eventsOf(inner, runId)).filter((it) => it.type === 'custom').map((it) => it.data);
+      expect(values).toEqual([{ name: 'kept', value: 1 }]);
+      expect(runs.counts.dropped).toBe(5);
+    },
+  );
 
   test('one that is closed is not waited for', async () => {
     const log = openMemory();

@@ -3,7 +3,7 @@
  * append is under way at a time, and what fails for now is sent again under the same producer key, so that nothing is
  * lost and nothing stored twice. Pushing never waits and never throws; memory is bounded by a multiple of the budget.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ack, AppendOptions, Log, RunOpening } from '../log/index.ts';
 import { type EncodedEvent, type Limits, randomId, TelltaleError } from '../protocol/index.ts';
@@ -171,7 +171,8 @@ export class Outbox {
     const fence = this.fence === undefined ? {} : { fence: this.fence };
     // Also for an append that never answers.
     const away = setTimeout(() => {
-      this.#lose(this.trouble ?? new TelltaleError('log_unavailable', `No answer for ${awayMs} ms.`), false);
+      // Whatever keeps it away (a full disk, too much that waits), to the run it is one thing.
+      this.#lose(new TelltaleError('log_unavailable', this.trouble?.message ?? `No answer for ${awayMs} ms.`), false);
     }, awayMs);
     try {
       for (let delay = BACKOFF.first; ; delay = Math.min(delay * 2, BACKOFF.longest)) {
@@ -210,7 +211,5 @@ export class Outbox {
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function digestOf(batch: readonly EncodedEvent[]): string {
-  const hash = createHash('sha256');
-  for (const event of batch) hash.update(event.rest).update('\n');
-  return hash.digest('hex');
+  return hash('sha256', batch.map(({ rest }) => rest).join('\n'));
 }

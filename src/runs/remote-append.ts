@@ -2,7 +2,7 @@
  * What is checked about events that come from outside: each by itself, and against the boundary of their run
  * (PROTOCOL.md section 8).
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { RunRecord } from '../log/index.ts';
 import {
   type EncodedEvent,
@@ -79,7 +79,7 @@ function checkBoundary(at: string, type: string, run: RunRecord): void {
 }
 
 function digestOf(drafts: readonly EventDraft[]): string {
-  return createHash('sha256').update(JSON.stringify(drafts, inOrder)).digest('hex');
+  return hash('sha256', JSON.stringify(drafts, inOrder));
 }
 
 /** Objects with their members sorted by name. */

@@ -65,18 +65,21 @@ describe('start', () => {
     await runs.close();
   });
 
-  test('a log that is away is told within seconds; a run that was opened all the same ends as log_unavailable', async () => {
-    const log = openMemory();
-    let away = true;
-    const runs = new Runs(faultyLog(log, () => (away ? 'answer lost' : 'none')));
-    const fn = vi.fn();
-    runs.register('it', fn);
-    await expect(runs.start({ agent: 'it', runId: 'r' })).rejects.toEqual(code('log_unavailable'));
-    away = false;
-    const run = fold(await eventsAtEnd(log, 'r'));
-    expect(run).toMatchObject({ status: 'failed', error: { code: 'log_unavailable' }, events: 2 });
-    expect(fn).not.toHaveBeenCalled();
-  });
+  test.each(['log_unavailable', 'storage_full'] as const)(
+    'a log that is away (%s) is told within seconds; a run that was opened all the same ends as log_unavailable',
+    async (why) => {
+      const log = openMemory();
+      let away = true;
+      const runs = new Runs(faultyLog(log, () => (away ? 'answer lost' : 'none'), why));
+      const fn = vi.fn();
+      runs.register('it', fn);
+      await expect(runs.start({ agent: 'it', runId: 'r' })).rejects.toEqual(code(why));
+      away = false;
+      const run = fold(await eventsAtEnd(log, 'r'));
+      expect(run).toMatchObject({ status: 'failed', error: { code: 'log_unavailable' }, events: 2 });
+      expect(fn).not.toHaveBeenCalled();
+    },
+  );
 
   test('agents are listed with what is said about them; a name is taken once', () => {
     const { runs } = setUp();

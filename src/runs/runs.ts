@@ -254,10 +254,13 @@ export class Runs {
     const opened = executor.open(data, opening);
     opened.then((ack) => executor.execute(agent.fn, input, ack)).then(release, release);
     return within(OPEN_MS, opened, () => {
-      const error =
-        executor.trouble ?? new TelltaleError('log_unavailable', `The log did not answer for ${OPEN_MS} ms.`);
-      executor.fail(error);
-      return error;
+      const { trouble } = executor;
+      const away = new TelltaleError(
+        'log_unavailable',
+        trouble?.message ?? `The log did not answer for ${OPEN_MS} ms.`,
+      );
+      executor.fail(away);
+      return trouble ?? away;
     });
   }
 
