@@ -24,4 +24,16 @@ export function blockAfter(block: Block, after: number): Block {
   return new Block(block.epoch, after + 1, block.bytes.subarray(offset), entries);
 }
 
+/** Index of the first of consecutive blocks, or what holds them, with an event after `after`; the length when there is none. */
+export function indexAfter<T>(items: readonly T[], after: number, lastOf: (item: T) => number): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (lastOf(items[middle]!) > after) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 const shifted = (entry: Entry, by: number): Entry => ({ ...entry, start: entry.start + by, end: entry.end + by });

@@ -8,6 +8,7 @@ import type { Block, EncodedEvent, Head, RunStatus } from '../protocol/index.ts'
 /** What an acknowledgement of this deployment means: what the events survive. */
 export type Durability = 'memory' | 'process' | 'disk' | 'redis' | 'redis-aof' | `redis-replica(${number})`;
 
+/** One store, opened. */
 export interface Log {
   readonly durability: Durability;
   readonly runs: RunIndex;
@@ -29,8 +30,9 @@ export interface Log {
 
   /**
    * Exactly the events after `after` that the log still holds, oldest first: at least one block where there are any,
-   * more up to about `bytes` (256 KiB). The head is taken at the same moment, so no blocks means: `after` is the tail. Whatever is returned was committed and checked;
-   * a damaged event is never returned: the thread then ends before it, and its head has a new epoch that says so.
+   * more up to about `bytes` (256 KiB). The head is taken at the same moment, so no blocks means: `after` is the tail.
+   * Whatever is returned was committed and checked; a damaged event is never returned: the thread then ends before it,
+   * and its head has a new epoch that says so.
    * Compare `head` with your own epoch and `head.first` with `after`: a log can be cut at its head while you read.
    *
    * @throws {TelltaleError} `thread_not_found`.
@@ -50,7 +52,9 @@ export interface Log {
   close(): Promise<void>;
 }
 
+/** Whose batch it is, and what has to hold for it to be stored: all of it is decided together with the commit. */
 export interface AppendOptions {
+  /** The run of all its events. `run_not_found` (404) when it is not in this thread and the batch does not open it. */
   readonly runId: string;
   /** This batch opens the run. `run_exists` (409) when there is one of this id, in whatever thread. */
   readonly opens?: RunOpening;
@@ -69,7 +73,6 @@ export interface AppendOptions {
    */
   readonly once?: string;
 }
-// Without `opens`, an append to a run that is not there (or is in another thread) is `run_not_found` (404).
 
 /**
  * (`id`, `epoch`, `seq`) names one append of one producer to one run. `seq` counts 0, 1, 2 … within an epoch.
@@ -86,6 +89,7 @@ export interface ProducerKey {
   readonly digest: string;
 }
 
+/** What an append was stored as: its events are numbers `first` to `last` of the thread, under `epoch`. */
 export interface Ack {
   readonly epoch: string;
   readonly first: number;
@@ -94,6 +98,7 @@ export interface Ack {
   readonly duplicate?: true;
 }
 
+/** What a read gives: consecutive blocks, and what the thread held at that moment. */
 export interface Page {
   readonly head: Head;
   readonly blocks: readonly Block[];
@@ -132,7 +137,9 @@ export interface RunRecord extends RunOpening {
   readonly fence: number;
 }
 
+/** Finding runs without knowing their threads. Derived from the log, and as new as its latest append. */
 export interface RunIndex {
+  /** `undefined` where there is no such run. */
   get(runId: string): Promise<RunRecord | undefined>;
   /**
    * Newest first: by `createdAt`, then by `runId`. `next` goes into `before` for the page after this one; absent on the
@@ -141,6 +148,7 @@ export interface RunIndex {
   list(query: RunQuery): Promise<{ readonly runs: readonly RunRecord[]; readonly next?: string }>;
 }
 
+/** Which runs to list; every field that is there has to match. */
 export interface RunQuery {
   readonly owner?: string;
   readonly status?: RunStatus;
@@ -165,6 +173,7 @@ export interface Leases {
   takeExpired(): Promise<readonly RunRecord[]>;
 }
 
+/** Letting go of old events. */
 export interface Retention {
   /** Forgets the events up to and with `through`, but never the last one. Numbers stay; `head.first` tells. */
   trim(threadId: string, through: number): Promise<void>;

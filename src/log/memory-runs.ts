@@ -1,4 +1,3 @@
-import { isEnded, TelltaleError } from '../protocol/index.ts';
 import type { AppendFacts, Commit, ProducerEntry } from './append.ts';
 import type { AppendOptions, RunQuery, RunRecord } from './log.ts';
 import { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace } from './run-query.ts';
@@ -61,18 +60,6 @@ export class MemoryRuns {
       runs.push(record);
     }
     return { runs };
-  }
-
-  /** @throws {TelltaleError} `run_not_found`, `lease_fenced`, `run_closed`. */
-  checkLease(runId: string, fence: number): void {
-    const record = this.#runs.get(runId)?.record;
-    if (!record) throw new TelltaleError('run_not_found', `There is no run ${runId}.`, { runId });
-    if (record.fence !== fence) {
-      throw new TelltaleError('lease_fenced', `Lease ${fence} on run ${runId} has passed on.`, { runId });
-    }
-    if (isEnded(record.status)) {
-      throw new TelltaleError('run_closed', `Run ${runId} has ended (${record.status}).`, { runId });
-    }
   }
 
   clear(): void {

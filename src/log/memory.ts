@@ -4,8 +4,10 @@
  */
 import { type Block, type EncodedEvent, type Head, newEpoch, TelltaleError } from '../protocol/index.ts';
 import { type Commit, decideAppend } from './append.ts';
-import { blockAfter, mergeBlocks } from './blocks.ts';
+import { blockAfter, indexAfter, mergeBlocks } from './blocks.ts';
 import { buildBlock } from './build-block.ts';
+import { checkLease } from './check-lease.ts';
+import { Followers } from './followers.ts';
 import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunIndex, Wake } from './log.ts';
 import { MemoryRuns } from './memory-runs.ts';
 
@@ -30,7 +32,7 @@ class MemoryLog implements Log {
   readonly durability = 'memory';
   readonly #threads = new Map<string, Thread>();
   readonly #runs = new MemoryRuns();
-  readonly #listeners = new Map<string, Set<(wake: Wake) => void>>();
+  readonly #followers = new Followers();
   #closed = false;
 
   readonly runs: RunIndex = {
@@ -47,7 +49,7 @@ class MemoryLog implements Log {
   readonly leases: Leases = {
     renew: async (runId, fence) => {
       this.#checkOpen();
-      this.#runs.checkLease(runId, fence);
+      checkLease(this.#runs.get(runId)?.record, runId, fence);
     },
     takeExpired: async () => {
       this.#checkOpen();
@@ -75,7 +77,7 @@ class MemoryLog implements Log {
     const { ack } = decision;
     const block = buildBlock(ack.epoch, ack.first, batch);
     this.#commit(threadId, thread, decision, block);
-    this.#wake(threadId, { epoch: ack.epoch, last: ack.last, block });
+    this.#followers.wake(threadId, { epoch: ack.epoch, last: ack.last, block });
     return ack;
   }
 
@@ -83,7 +85,7 @@ class MemoryLog implements Log {
     const { head, blocks } = this.#thread(threadId);
     const page: Block[] = [];
     let size = 0;
-    for (let i = indexAfter(blocks, after); i < blocks.length && (size < bytes || page.length === 0); i++) {
+    for (let i = indexAfter(blocks, after, lastOf); i < blocks.length && (size < bytes || page.length === 0); i++) {
       const block = blockAfter(blocks[i] as Block, after);
       page.push(block);
       size += block.bytes.length;
@@ -93,14 +95,7 @@ class MemoryLog implements Log {
 
   async follow(threadId: string, listener: (wake: Wake) => void): Promise<() => void> {
     this.#checkOpen();
-    // One object per call: the same function may follow twice.
-    const own = (wake: Wake) => listener(wake);
-    const listeners = this.#listeners.get(threadId) ?? new Set();
-    this.#listeners.set(threadId, listeners.add(own));
-    return () => {
-      listeners.delete(own);
-      if (listeners.size === 0 && this.#listeners.get(threadId) === listeners) this.#listeners.delete(threadId);
-    };
+    return this.#followers.add(threadId, listener);
   }
 
   async head(threadId: string): Promise<Head | undefined> {
@@ -112,7 +107,7 @@ class MemoryLog implements Log {
     this.#closed = true;
     this.#threads.clear();
     this.#runs.clear();
-    this.#listeners.clear();
+    this.#followers.clear();
   }
 
   #checkOpen(): void {
@@ -138,39 +133,14 @@ class MemoryLog implements Log {
     if (commit.once) thread.decided.set(commit.once.key, commit.once.seq);
     this.#runs.commit(commit);
   }
-
-  /** In a microtask: a listener never runs inside `append`, and each sees the commits in their order. */
-  #wake(threadId: string, wake: Wake): void {
-    if (!this.#listeners.has(threadId)) return;
-    queueMicrotask(() => {
-      for (const listener of this.#listeners.get(threadId) ?? []) {
-        try {
-          listener(wake);
-        } catch {
-          // A wake-up is a hint. A follower that lost one finds the events when it reads next; the others are not its
-          // business, and neither is the producer.
-        }
-      }
-    });
-  }
 }
 
-/** Index of the first block with an event after `after`. */
-function indexAfter(blocks: readonly Block[], after: number): number {
-  let low = 0;
-  let high = blocks.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((blocks[middle] as Block).last > after) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
+const lastOf = ({ last }: Block): number => last;
 
 function trim(thread: Thread, through: number): void {
   if (through < thread.head.first) return;
   const { blocks } = thread;
-  blocks.splice(0, indexAfter(blocks, through));
+  blocks.splice(0, indexAfter(blocks, through, lastOf));
   const [front] = blocks;
   // A copy, not a slice: what is forgotten shall not stay in memory under what is kept.
   if (front && front.first <= through) blocks[0] = mergeBlocks([blockAfter(front, through)]);

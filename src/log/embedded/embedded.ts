@@ -1,7 +1,17 @@
-import type { EncodedEvent } from '../../protocol/index.ts';
-import { encodeEvent, type Head, isEnded, TelltaleError } from '../../protocol/index.ts';
-import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunIndex, RunRecord, Wake } from '../index.ts';
-import { Followers } from './followers.ts';
+import { type EncodedEvent, encodeEvent, type Head, isEnded, TelltaleError } from '../../protocol/index.ts';
+import {
+  type Ack,
+  type AppendOptions,
+  checkLease,
+  Followers,
+  type Leases,
+  type Log,
+  type Page,
+  type Retention,
+  type RunIndex,
+  type RunRecord,
+  type Wake,
+} from '../index.ts';
 import { Maintenance, type StoreOptions } from './maintenance.ts';
 import { readPage } from './reader.ts';
 import { type Recovered, recover } from './recover.ts';
@@ -50,14 +60,7 @@ export class EmbeddedLog implements Log {
 
   readonly leases: Leases = {
     renew: async (runId, fence) => {
-      const run = await this.runs.get(runId);
-      if (!run) throw new TelltaleError('run_not_found', `There is no run ${runId}.`, { runId });
-      if (run.fence !== fence) {
-        throw new TelltaleError('lease_fenced', `Lease ${fence} on run ${runId} has passed on.`, { runId });
-      }
-      if (isEnded(run.status)) {
-        throw new TelltaleError('run_closed', `Run ${runId} has ended (${run.status}).`, { runId });
-      }
+      checkLease(await this.runs.get(runId), runId, fence);
     },
     takeExpired: async () => {
       this.#checkOpen();

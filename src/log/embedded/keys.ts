@@ -47,7 +47,7 @@ export function listKeys(run: RunRecord): string[] {
 }
 
 /** The shortest list that holds everything a query can mean. */
-export function listFor({ owner, threadId, agent, status }: RunQuery): string {
+function listFor({ owner, threadId, agent, status }: RunQuery): string {
   if (threadId !== undefined) return listPrefix('thread', threadId);
   if (owner !== undefined) return listPrefix('owner', owner);
   if (agent !== undefined) return listPrefix('agent', agent);

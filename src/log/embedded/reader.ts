@@ -1,5 +1,5 @@
 import { type Block, type Head, TelltaleError } from '../../protocol/index.ts';
-import { blockAfter, mergeBlocks, type Page } from '../index.ts';
+import { blockAfter, indexAfter, mergeBlocks, type Page } from '../index.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -65,7 +65,7 @@ function memoryBlocks(store: Store, threadId: string, last: number, bytes: numbe
   let size = 0;
   for (const layer of [...store.layers].reverse()) {
     const batches = layer.batches.get(threadId) ?? [];
-    for (let i = indexAfter(batches, last); i < batches.length && size < bytes; i++) {
+    for (let i = indexAfter(batches, last, ({ block }) => block.last); i < batches.length && size < bytes; i++) {
       const { block } = batches[i]!;
       if (run.length > 0 && run[0]!.epoch !== block.epoch) {
         merged.push(mergeBlocks(run));
@@ -77,16 +77,4 @@ function memoryBlocks(store: Store, threadId: string, last: number, bytes: numbe
   }
   if (run.length > 0) merged.push(run.length === 1 ? run[0]! : mergeBlocks(run));
   return merged;
-}
-
-/** Index of the first batch with an event after `last`. */
-function indexAfter(batches: readonly { readonly block: Block }[], last: number): number {
-  let low = 0;
-  let high = batches.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (batches[middle]!.block.last > last) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

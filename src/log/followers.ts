@@ -1,4 +1,4 @@
-import type { Wake } from '../index.ts';
+import type { Wake } from './log.ts';
 
 /** Who wants to know of a thread's commits. */
 export class Followers {

@@ -1,0 +1,17 @@
+import { isEnded, TelltaleError } from '../protocol/index.ts';
+import type { RunRecord } from './log.ts';
+
+/**
+ * Decides `Leases.renew`, the same in every store.
+ *
+ * @throws {TelltaleError} `run_not_found`, `lease_fenced`, `run_closed`.
+ */
+export function checkLease(run: RunRecord | undefined, runId: string, fence: number): void {
+  if (!run) throw new TelltaleError('run_not_found', `There is no run ${runId}.`, { runId });
+  if (run.fence !== fence) {
+    throw new TelltaleError('lease_fenced', `Lease ${fence} on run ${runId} has passed on.`, { runId });
+  }
+  if (isEnded(run.status)) {
+    throw new TelltaleError('run_closed', `Run ${runId} has ended (${run.status}).`, { runId });
+  }
+}
