@@ -1,4 +1,3 @@
 export { createApp } from './app.ts';
 export type { AppContext, ErrorPlace, ErrorReport } from './context.ts';
 export { type Listening, type ListenOptions, listen } from './listen.ts';
-export * from './schemas.ts';

@@ -7,7 +7,6 @@ import { findThread } from './lookup.ts';
 const PAGE_BYTES = 1024 * 1024;
 /** And after so many bytes of the log, so that a run with few events in a long thread costs no more. */
 const SCAN_BYTES = 8 * PAGE_BYTES;
-const READ_BYTES = 256 * 1024;
 
 export interface PageQuery {
   /** A cursor. */
@@ -29,7 +28,7 @@ export async function readPage(log: Log, threadId: string, query: PageQuery, run
   let ended = run?.last !== undefined && position >= run.last;
 
   while (!ended && events.length < query.limit && taken < PAGE_BYTES && scanned < SCAN_BYTES) {
-    const page = await log.read(threadId, position, READ_BYTES);
+    const page = await log.read(threadId, position);
     // Cut while it was read: what was taken stands under the old epoch, and the next request is told.
     if (page.head.epoch !== head.epoch || page.head.first > position + 1) break;
     head = page.head;

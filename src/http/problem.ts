@@ -3,7 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { randomId, TelltaleError } from '../protocol/index.ts';
 import type { ErrorReport } from './context.ts';
 
-export const PROBLEM_TYPE = 'application/problem+json';
+const PROBLEM_TYPE = 'application/problem+json';
 
 /** An error as an answer: problem details (RFC 9457), never a stack. */
 export interface Refusal {
