@@ -12,7 +12,7 @@ import {
   randomId,
   TelltaleError,
 } from './protocol/index.ts';
-import { type Agent, type AgentFunction, Runs, type StartRequest } from './runs/index.ts';
+import { type Agent, type AgentFunction, checkAgentName, Runs, type StartRequest } from './runs/index.ts';
 
 export type { ErrorPlace, ErrorReport, Listening } from './http/index.ts';
 export type { Damage } from './log/embedded/index.ts';
@@ -148,12 +148,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
   return {
     agent(name, fn, about = {}) {
-      if (name.length < 1 || name.length > 256 || agents.has(name)) {
-        throw new TelltaleError(
-          'invalid_option',
-          `agent: ${JSON.stringify(name.slice(0, 64))} is taken, or not 1 to 256 characters. Choose another name.`,
-        );
-      }
+      checkAgentName(name, agents);
       agents.set(name, [name, fn, about]);
       registry?.register(name, fn, about);
     },

@@ -34,8 +34,7 @@ export function eventRoutes({ log, runs, limits }: AppContext): Hono {
       maxBytes: limits.batchBytes,
       maxDepth: limits.jsonDepth + DATA_DEPTH,
     });
-    const { runId } = await findRun(log, c.req.param('runId'));
-    const ack = await runs.append(runId, events, producer);
+    const ack = await runs.append(c.req.param('runId'), events, producer);
     return c.json({ ...ack, cursor: formatCursor(ack.epoch, ack.last) });
   });
 

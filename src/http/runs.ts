@@ -3,7 +3,6 @@ import type { RunRecord } from '../log/index.ts';
 import { formatCursor } from '../protocol/index.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
-import { findRun } from './lookup.ts';
 import { readQuery } from './query.ts';
 import { CancelRequest, ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
 
@@ -30,16 +29,14 @@ export function runRoutes({ log, runs, limits }: AppContext): Hono {
 
   app.get('/v1/runs/:runId', async (c) => {
     readQuery(c, NoQuery);
-    const { runId } = await findRun(log, c.req.param('runId'));
-    const snapshot = await runs.snapshot(runId);
+    const snapshot = await runs.snapshot(c.req.param('runId'));
     return c.json({ ...snapshot, cursor: formatCursor(snapshot.epoch, snapshot.seq) });
   });
 
   app.post('/v1/runs/:runId/cancel', async (c) => {
     readQuery(c, NoQuery);
     const request = await readBody(c, { ...rules, schema: CancelRequest, absent: {} });
-    const { runId } = await findRun(log, c.req.param('runId'));
-    const outcome = await runs.cancel(runId, request);
+    const outcome = await runs.cancel(c.req.param('runId'), request);
     return c.json(outcome, outcome.commandId === undefined ? 200 : 202);
   });
 

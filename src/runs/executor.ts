@@ -93,7 +93,7 @@ export class Executor {
    * @throws {TelltaleError} what `Log.append` refuses.
    */
   async open(data: EventData<'run.started'>, opening: RunOpening): Promise<Ack> {
-    const [event] = this.#recorder.encode('run.started', plain(data) as EventData<'run.started'>);
+    const [event] = this.#recorder.encode('run.started', data);
     try {
       const ack = await this.#outbox.open(event!, opening);
       this.#outbox.fence = FIRST_FENCE;

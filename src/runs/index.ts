@@ -1,5 +1,12 @@
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
-export type { Truncated } from './fit.ts';
-export { type Agent, type Cancelled, Runs, type RunsOptions, type Started, type StartRequest } from './runs.ts';
+export {
+  type Agent,
+  type Cancelled,
+  checkAgentName,
+  Runs,
+  type RunsOptions,
+  type Started,
+  type StartRequest,
+} from './runs.ts';
 export { currentRun } from './scope.ts';

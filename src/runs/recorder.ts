@@ -10,6 +10,7 @@ import {
   TelltaleError,
   WARN_AT,
 } from '../protocol/index.ts';
+import { isReserved } from './boundary.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfo } from './error-info.ts';
 import { fitEvent } from './fit.ts';
@@ -25,9 +26,6 @@ export interface RecorderOptions {
   /** The run has as many events as it may have, but for those of its end. */
   readonly onFull: () => void;
 }
-
-/** `run.*` and `control.requested`: the executor and the command routes write them, nobody else does. */
-const RESERVED = /^(?:run\.(?:queued|started|completed|failed|cancelled|paused|resumed)|control\.requested)$/;
 
 /** Writes one run's events: makes values plain, checks, cuts to size and encodes, at the moment of the call. */
 export class Recorder {
@@ -47,7 +45,7 @@ export class Recorder {
   /** What the agent says in its own words: any type and data. Malformed ones are reported. Never throws. */
   emit(type: unknown, data: unknown, agent?: AgentRef): void {
     this.#guarded(typeof type === 'string' ? type : `an event with a ${typeof type} as its type`, agent, () => {
-      if (typeof type === 'string' && RESERVED.test(type)) {
+      if (typeof type === 'string' && isReserved(type, { leased: true })) {
         throw new TelltaleError('reserved_type', `${type} is written by Telltale when it happens, not by the agent.`);
       }
       this.#write(type, data, agent);

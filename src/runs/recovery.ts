@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log, RunRecord } from '../log/index.ts';
 import { type ErrorInfo, encodeEvent, TelltaleError } from '../protocol/index.ts';
+import { eventContext } from './event-context.ts';
 
 const LOST: ErrorInfo = {
   code: 'executor_lost',
@@ -21,10 +22,8 @@ export async function endLostRuns(log: Log, patienceMs: number): Promise<number>
 
 /** False where it had ended. A second attempt after an unknown outcome is refused by `once`, so there is one end only. */
 async function endLostRun(log: Log, run: RunRecord, giveUpAt: number): Promise<boolean> {
-  const { runId, threadId, parentRunId, fence } = run;
-  const time = new Date().toISOString();
-  const context = { threadId, runId, time, ...(parentRunId !== undefined && { parentRunId }) };
-  const event = encodeEvent({ type: 'run.failed', data: { error: LOST } }, context);
+  const { runId, threadId, fence } = run;
+  const event = encodeEvent({ type: 'run.failed', data: { error: LOST } }, eventContext(run));
   for (let attempt = 1; ; attempt++) {
     try {
       await log.append(threadId, [event], { runId, fence, closes: true, once: `end:${runId}` });

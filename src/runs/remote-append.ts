@@ -13,6 +13,8 @@ import {
   parseDraft,
   TelltaleError,
 } from '../protocol/index.ts';
+import { isReserved } from './boundary.ts';
+import { eventContext } from './event-context.ts';
 
 export interface RemoteBatch {
   readonly events: readonly EncodedEvent[];
@@ -20,10 +22,6 @@ export interface RemoteBatch {
   /** SHA-256 of the drafts with their members in order: the same content, however it was written, has the same. */
   readonly digest: string;
 }
-
-/** Written by `POST /v1/runs` and by the command routes, for every run. */
-const RESERVED = new Set(['run.queued', 'run.started', 'control.requested']);
-const PAUSES = new Set(['run.paused', 'run.resumed']);
 
 /**
  * Checks and encodes a batch.
@@ -55,13 +53,7 @@ export function checkBatch(drafts: readonly unknown[], run: RunRecord, limits: L
     const detail = `Run ${run.runId} has ${run.events} events; a run may have ${limits.runEvents}. End it, start another.`;
     throw new TelltaleError('run_full', detail, { events: run.events, maxEvents: limits.runEvents });
   }
-  const { threadId, runId, parentRunId } = run;
-  const context = {
-    threadId,
-    runId,
-    ...(parentRunId !== undefined && { parentRunId }),
-    time: new Date().toISOString(),
-  };
+  const context = eventContext(run);
   return {
     events: parsed.map((draft) => encodeEvent(draft, context, limits.eventBytes)),
     closes,
@@ -70,10 +62,10 @@ export function checkBatch(drafts: readonly unknown[], run: RunRecord, limits: L
 }
 
 function checkBoundary(at: string, type: string, run: RunRecord): void {
-  if (RESERVED.has(type)) {
+  if (isReserved(type, { leased: false })) {
     throw new TelltaleError('reserved_type', `${at}: ${type} is written by Telltale, by POST /v1/runs or a command.`);
   }
-  if (run.leased && (isTerminal(type) || PAUSES.has(type))) {
+  if (run.leased && isReserved(type, { leased: true })) {
     throw new TelltaleError('reserved_type', `${at}: ${type} is written by the executor that runs ${run.runId} here.`);
   }
 }

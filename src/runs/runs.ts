@@ -6,6 +6,7 @@ import {
   type EventType,
   encodeEvent,
   isEnded,
+  isId,
   LIMITS,
   type Limits,
   newRunId,
@@ -17,6 +18,7 @@ import {
   WARN_AT,
 } from '../protocol/index.ts';
 import type { WriterCounts } from './counts.ts';
+import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
 import { foldRun } from './fold-run.ts';
 import { plain } from './plain.ts';
@@ -118,10 +120,7 @@ export class Runs {
    * });
    */
   register(name: string, fn: AgentFunction, about: { description?: string; model?: string } = {}): void {
-    if (name.length < 1 || name.length > 256) {
-      throw new TelltaleError('invalid_option', `An agent's name has 1 to 256 characters, not ${name.length}`);
-    }
-    if (this.#agents.has(name)) throw new TelltaleError('invalid_option', `An agent "${name}" is registered already`);
+    checkAgentName(name, this.#agents);
     this.#agents.set(name, { ...about, name, fn });
   }
 
@@ -279,9 +278,10 @@ export class Runs {
 
   /** @throws {TelltaleError} `run_not_found`. */
   async #run(runId: string): Promise<RunRecord> {
-    const run = await this.#log.runs.get(runId);
+    // What cannot be an id is not looked up: stores make keys and file names of ids.
+    const run = isId(runId) ? await this.#log.runs.get(runId) : undefined;
     if (run) return run;
-    throw new TelltaleError('run_not_found', `There is no run ${runId}.`, { runId });
+    throw new TelltaleError('run_not_found', `There is no run ${JSON.stringify(runId.slice(0, 64))} here.`);
   }
 
   #encode<T extends EventType>(
@@ -289,15 +289,17 @@ export class Runs {
     data: EventData<T>,
     run: Pick<RunRecord, 'threadId' | 'runId' | 'parentRunId'>,
   ): EncodedEvent {
-    const { threadId, runId, parentRunId } = run;
-    const context = {
-      threadId,
-      runId,
-      time: new Date().toISOString(),
-      ...(parentRunId !== undefined && { parentRunId }),
-    };
-    return encodeEvent(parseDraft({ type, data }), context, this.#limits.eventBytes);
+    return encodeEvent(parseDraft({ type, data }), eventContext(run), this.#limits.eventBytes);
   }
+}
+
+/** @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters. */
+export function checkAgentName(name: string, taken: ReadonlyMap<string, unknown>): void {
+  if (name.length >= 1 && name.length <= 256 && !taken.has(name)) return;
+  throw new TelltaleError(
+    'invalid_option',
+    `agent: ${JSON.stringify(name.slice(0, 64))} is taken, or not 1 to 256 characters. Choose another name.`,
+  );
 }
 
 /** `promise`, or what `late` answers after so many milliseconds without it. */
