@@ -70,7 +70,7 @@ describe('a run in this process', () => {
     await again.close();
   });
 
-  test('ends as executor_lost where the process was killed, before anybody can look at it', async () => {
+  test('P10: ends as executor_lost where the process was killed, before anybody can look at it', async () => {
     const program = `
       import { telltale } from ${JSON.stringify(join(import.meta.dirname, 'index.ts'))};
       const app = telltale({ store: '.' });

@@ -9,8 +9,8 @@ export interface Command {
   run(args: readonly string[]): Promise<number>;
 }
 
-/** Exit codes: done, failed, used wrongly, and stopped by Ctrl-C (as shells count: 128 + SIGINT). */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+/** Exit codes: done, failed, used wrongly, and stopped by SIGINT (Ctrl-C) or SIGTERM (as shells count: 128 + signal). */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
 
 /** Reads the arguments of a command. @throws {TelltaleError} `invalid_option`, in the words of Node. */
 export function parse<T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {

@@ -44,7 +44,7 @@ Examples:
 
     const stopped = new Promise<void>((resolve) => {
       onInterrupt((times, signal) => {
-        if (times > 1) process.exit(signal === 'SIGINT' ? EXIT.interrupted : 143);
+        if (times > 1) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
         process.stderr.write('Stopping.\n');
         resolve();
       });

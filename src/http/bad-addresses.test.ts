@@ -18,7 +18,7 @@ afterAll(async () => {
   await app.close();
 });
 
-describe('queries', () => {
+describe('queries (P8)', () => {
   const limits = ['', '0', '-1', '+1', '01', '1.0', '1e1', 'x', '1%00', '99999999999999999999'];
   const pages = ['/v1/runs/open/events', '/v1/threads/open/events'];
   test.each([
@@ -47,7 +47,7 @@ describe('queries', () => {
   );
 });
 
-describe('cursors', () => {
+describe('cursors (P4, P8)', () => {
   test.each(['/v1/runs/open/events', '/v1/threads/open/events'])(
     'what is no cursor of this log is refused by %s',
     async (path) => {
@@ -99,7 +99,7 @@ describe('cursors', () => {
   );
 });
 
-describe('addresses', () => {
+describe('addresses (P1, P8)', () => {
   const ids = [
     'none',
     'OPEN',

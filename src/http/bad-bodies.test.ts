@@ -116,7 +116,7 @@ test('a body cut at any byte is refused', async () => {
   await victim.unchanged();
 });
 
-describe('POST /v1/runs', () => {
+describe('POST /v1/runs (P8)', () => {
   test.each<[string, string, number, string]>([
     ['no agent', '{}', 400, 'invalid_request'],
     ['an agent that is no string', '{"agent":7}', 400, 'invalid_request'],
@@ -157,7 +157,7 @@ describe('POST /v1/runs', () => {
   ])('%s is refused', (_name, body, status, code) => victim.refuses(post('/v1/runs', body), status, code));
 });
 
-describe('POST /v1/runs/{runId}/events', () => {
+describe('POST /v1/runs/{runId}/events (P8, P9)', () => {
   const append = (body: string, ...headers: string[]) => post('/v1/runs/open/events', body, JSON_TYPE, ...headers);
 
   test.each<[string, string, number, string]>([
@@ -268,7 +268,7 @@ describe('POST /v1/runs/{runId}/events', () => {
   });
 });
 
-describe('POST /v1/runs/{runId}/cancel', () => {
+describe('POST /v1/runs/{runId}/cancel (P8)', () => {
   test.each<[string, string]>([
     ['a reason that is a number', '{"reason":7}'],
     ['a reason of 5,000 characters', JSON.stringify({ reason: 'x'.repeat(5000) })],

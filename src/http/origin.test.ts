@@ -198,7 +198,7 @@ describe('Origin (P8): the own one, and those that were allowed, exactly', () =>
   });
 });
 
-describe('preflights', () => {
+describe('preflights (P8)', () => {
   const preflight = (origin: string) =>
     send(url, {
       method: 'OPTIONS',

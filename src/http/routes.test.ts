@@ -305,7 +305,7 @@ describe('cancelling (P8, P10)', () => {
   });
 });
 
-describe('every answer', () => {
+describe('every answer (P8)', () => {
   test('to HEAD is that to GET without its body', async () => {
     for (const path of ['/healthz', '/readyz', '/v1/runs', '/v1/runs/ada', '/v1/runs/ada/events', '/v1/threads/talk']) {
       const [head, get] = [await fetch(url + path, { method: 'HEAD' }), await fetch(url + path)];

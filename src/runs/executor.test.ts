@@ -351,7 +351,7 @@ describe('P10: cancel', () => {
   });
 });
 
-describe('the lease', () => {
+describe('P10: the lease', () => {
   test('an executor that was taken for dead is told, stops its agent and writes nothing more', async () => {
     const log = openMemory();
     const fenced: Log = Object.assign(Object.create(log), {

@@ -36,7 +36,7 @@ runs.register('busy', async (run, { forever }) => {
 for (let i = 0; i < ${AGENTS}; i++) await runs.start({ agent: 'busy', runId: 'r' + i, input: { forever: i % 4 !== 0 } });
 `;
 
-test('SIGKILL: every run has its acknowledged events and exactly one end, executor_lost where it had none', async () => {
+test('P10: SIGKILL: every run has its acknowledged events and exactly one end, executor_lost where it had none', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'telltale-kill-'));
   try {
     const { acked, ended } = await runAndKill(dir);

@@ -109,7 +109,7 @@ describe('one append per turn of the event loop', () => {
   });
 });
 
-describe('a log that fails for a while', () => {
+describe('P10: a log that fails for a while', () => {
   test.each<Fault>(['refused', 'answer lost'])(
     'nothing is lost, nothing stored twice: %s, each time once',
     async (fault) => {
@@ -135,7 +135,7 @@ describe('a log that fails for a while', () => {
   );
 
   test.each(['log_unavailable', 'storage_full', 'overloaded'] as const)(
-    'P10: one that stays away (%s) ends the run: the agent is aborted at once, the end is written when it is back',
+    'one that stays away (%s) ends the run: the agent is aborted at once, the end is written when it is back',
     async (code) => {
       const inner = openMemory();
       let away = false;

@@ -158,7 +158,7 @@ const MANY = process.env.TELLTALE_LONG ? 20 : 1;
 
 const fault = fc.constantFrom<Fault>('none', 'none', 'refused', 'answer lost');
 
-describe('any program of an agent leaves one whole run', { timeout: 30_000 * MANY }, () => {
+describe('P10: any program of an agent leaves one whole run', { timeout: 30_000 * MANY }, () => {
   test('left alone: every event once, in order, of the right agent', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(program, { maxLength: 6 }), async (body) => {

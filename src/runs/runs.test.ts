@@ -212,7 +212,7 @@ describe('snapshot', () => {
   });
 });
 
-describe('close', () => {
+describe('P10: close', () => {
   test('ends every run it executes as executor_lost, also of agents that do not listen, and starts nothing more', async () => {
     const { runs, log } = setUp({ graceMs: 20 });
     runs.register('listens', async (run: RunWriter) => {
@@ -247,7 +247,7 @@ describe('close', () => {
   });
 });
 
-describe('the lease of a run with nothing to say', () => {
+describe('P10: the lease of a run with nothing to say', () => {
   test('is renewed every 5 s, not when an append has done it; lost when it has passed on, not when the log is away', async () => {
     vi.useFakeTimers();
     try {
