@@ -36,6 +36,7 @@ export {
 } from './protocol/index.ts';
 export { type Agent, type AgentFunction, currentRun, type StartRequest } from './runs/index.ts';
 
+/** How to set up a Telltale. Everything has a default that is safe on a developer's machine. */
 export interface TelltaleOptions {
   /**
    * Where the log is kept: a directory (`./.telltale` by default), the same as `file:<directory>`, or `memory:`, which
@@ -62,6 +63,7 @@ export interface StartedRun {
   finished(): Promise<RunSnapshot>;
 }
 
+/** One log, the agents that write to it, and the servers that show it. */
 export interface Telltale {
   /**
    * Registers an agent, before or while the server runs.

@@ -23,6 +23,7 @@ export function parseCursor(text: string): Cursor | undefined {
   return match[3] === undefined ? { epoch, seq } : { epoch, seq, k: Number(match[3]) };
 }
 
+/** The cursor as text: what stands in the SSE `id:`. */
 export function formatCursor(epoch: string, seq: number, k?: number): string {
   return k === undefined ? `${epoch}.${seq}` : `${epoch}.${seq}.${k}`;
 }

@@ -24,7 +24,9 @@ export const eventData = {
   ...stateEvents,
 };
 
+/** The known event types. */
 export type EventType = keyof typeof eventData;
+/** What `data` holds in events of a type. */
 export type EventData<T extends EventType> = z.infer<(typeof eventData)[T]>;
 
 /**
@@ -67,6 +69,7 @@ export interface Envelope {
 export type KnownEvent = { [T in EventType]: Envelope & { readonly type: T; readonly data: EventData<T> } }[EventType];
 /** An event of a type this version does not know: kept, passed on, never interpreted. */
 export type UnknownEvent = Envelope & { readonly type: string & {}; readonly data: Readonly<Record<string, unknown>> };
+/** Any event of a log. */
 export type TelltaleEvent = KnownEvent | UnknownEvent;
 
 export function isKnown(event: TelltaleEvent): event is KnownEvent {

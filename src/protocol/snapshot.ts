@@ -18,6 +18,7 @@ export interface Span {
   readonly agentId?: string;
 }
 
+/** One invocation of an agent; `id`, `name` and `path` as in the events' `agent`. */
 export interface AgentSpan extends Span {
   readonly id: string;
   readonly name: string;
@@ -29,6 +30,7 @@ export interface AgentSpan extends Span {
   readonly output?: unknown;
 }
 
+/** A step, planned or not. A step that is begun anew forgets how it ended before. */
 export interface StepSpan extends Omit<Span, 'status' | 'startSeq' | 'startedAt'> {
   readonly id: string;
   readonly name: string;
@@ -39,15 +41,18 @@ export interface StepSpan extends Omit<Span, 'status' | 'startSeq' | 'startedAt'
   readonly result?: unknown;
 }
 
+/** A text as far as it has come: thinking, or a message. */
 export interface TextSpan extends Span {
   readonly id: string;
   readonly text: string;
 }
 
+/** A message of the answer, or of whoever `role` names. */
 export interface MessageSpan extends TextSpan {
   readonly role: string;
 }
 
+/** A tool call. Its id is unique only together with `agentId`. */
 export interface ToolSpan extends Omit<Span, 'status'> {
   readonly id: string;
   readonly name: string;
@@ -60,6 +65,7 @@ export interface ToolSpan extends Omit<Span, 'status'> {
   readonly reason?: string;
 }
 
+/** A call of a language model. `model` is empty as long as nobody named it. */
 export interface LlmSpan extends Span {
   readonly id: string;
   readonly model: string;
@@ -68,6 +74,7 @@ export interface LlmSpan extends Span {
   readonly cost?: Cost;
 }
 
+/** What people are, or were, asked. The first answer wins; `seq` is the number of the question. */
 export interface Approval {
   readonly id: string;
   readonly status: 'requested' | 'resolved' | 'expired';
@@ -80,6 +87,7 @@ export interface Approval {
   readonly by?: string;
 }
 
+/** A command as asked for at `seq`. `void`: the run ended before it could be followed. */
 export interface Command {
   readonly id: string;
   readonly command: 'cancel' | 'pause' | 'resume';
@@ -88,6 +96,7 @@ export interface Command {
   readonly by?: string;
 }
 
+/** The latest `budget.set`, with what was told of it since. */
 export interface Budget extends EventData<'budget.set'> {
   readonly warnings: readonly EventData<'budget.warning'>[];
   readonly exceeded?: EventData<'budget.exceeded'>;

@@ -9,6 +9,7 @@ export type TextSource = string | AsyncIterable<string>;
  */
 export type Body<Scope, Result> = (scope: Scope) => Promise<Result> | Result | AsyncGenerator<unknown, Result, void>;
 
+/** A step of a plan. `id` stays when the plan changes; viewers show `name`. */
 export interface PlanStep {
   readonly id: string;
   readonly name: string;

@@ -26,6 +26,7 @@ import { nearlyFull } from './recorder.ts';
 import { endLostRuns } from './recovery.ts';
 import { checkBatch } from './remote-append.ts';
 
+/** Limits and patience; everything has a default. */
 export interface RunsOptions {
   readonly limits?: Partial<Limits>;
   /** Keep stacks in `error` (they tell paths and code). Off by default. */
@@ -47,6 +48,7 @@ export interface Agent {
   readonly model?: string;
 }
 
+/** What is to run, and where its events go. */
 export interface StartRequest {
   readonly agent: string;
   readonly input?: unknown;
@@ -59,6 +61,7 @@ export interface StartRequest {
   readonly owner?: string;
 }
 
+/** A run whose `run.started` is durable. */
 export interface Started {
   readonly runId: string;
   readonly threadId: string;

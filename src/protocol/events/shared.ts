@@ -38,6 +38,9 @@ export const errorInfo = data({
   stack: z.string().exactOptional(),
 });
 
+/** Tokens used; see `usage`. */
 export type Usage = z.infer<typeof usage>;
+/** What something cost; see `cost`. */
 export type Cost = z.infer<typeof cost>;
+/** What `*.failed` and `error.reported` carry. `code` is an open set: agents have codes of their own. */
 export type ErrorInfo = z.infer<typeof errorInfo>;
