@@ -19,14 +19,16 @@ interface RequestLine {
 
 /**
  * What a client is told of an error. Of one that nobody expected it learns an id and nothing else: the text of a foreign
- * error can hold paths, queries and secrets. The rest goes to `report`.
+ * error (or of one of ours that the disk caused) can hold paths, queries and secrets. The rest goes to `report`.
  */
 export function refusalOf(error: unknown, { method, path }: RequestLine, report: ErrorReport): Refusal {
   const known = expected(error);
-  const errorId = !known || known.status >= 500 ? tell(error, { method, path }, report) : '';
-  return refusal(
-    known ?? new TelltaleError('internal', `Tell the operator of this server: error ${errorId}.`, { errorId }),
-  );
+  if (known && known.status < 500) return refusal(known);
+  const errorId = tell(error, { method, path }, report);
+  // One with a cause says what the disk said.
+  if (known && known.cause === undefined) return refusal(known);
+  const detail = `Tell the operator of this server: error ${errorId}.`;
+  return refusal(new TelltaleError(known?.code ?? 'internal', detail, { errorId }));
 }
 
 export function refusal(error: TelltaleError): Refusal {

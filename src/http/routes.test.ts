@@ -347,6 +347,13 @@ describe('every answer (P8)', () => {
       expect(reports.pop()).toEqual([cause, { errorId: body.errorId, method: 'GET', path: '/v1/runs' }]);
     }
 
+    const disk = new TelltaleError('log_unavailable', secret, { dir: secret }, { cause: new Error(secret) });
+    Object.assign(log.runs, { list: () => Promise.reject(disk) });
+    const { status, body } = await call('/v1/runs', {}, server.url);
+    expect([status, body.code, body.retryable]).toEqual([503, 'log_unavailable', true]);
+    expect(JSON.stringify(body)).not.toMatch(/secret|passwd/);
+    expect(reports.pop()).toEqual([disk, { errorId: body.errorId, method: 'GET', path: '/v1/runs' }]);
+
     await log.close();
     const unready = await call('/readyz', {}, server.url);
     expect([unready.status, unready.body.code, unready.body.retryable]).toEqual([503, 'log_closed', true]);
