@@ -41,6 +41,35 @@ describe('when the log changes under a stream (P4, P7)', () => {
     expect(names(behind.viewer)).not.toContain('stream.reset 4');
   });
 
+  test('a heartbeat between a cut and its reset moves no cursor: it could name what the viewer was never given', async () => {
+    const forking = new ForkingLog();
+    for (let i = 0; i < 6; i++) forking.append();
+    let hold: Promise<void> | undefined;
+    // Viewers read whole pages, the tail does not: the tail learns of the cut while the viewer still waits.
+    const read: Log['read'] = async (threadId, after, bytes) => {
+      const page = await forking.log.read(threadId, after, bytes);
+      if (bytes !== undefined) await hold;
+      return page;
+    };
+    const hub = hubOn({ ...forking.log, read }, { heartbeatMs: 160, latenessMs: 1e9 });
+    const { viewer } = await watch(hub, { selection: { types: ['tool.*'] } });
+    await caughtUp(viewer);
+    // Past the viewer, whose view has none of them; it looks at them once per turn of the event loop.
+    forking.append();
+    forking.append();
+    await new Promise((resolve) => setImmediate(resolve));
+    const before = viewer.frames.length;
+    const released = Promise.withResolvers<void>();
+    hold = released.promise;
+    forking.fork(4);
+    forking.append();
+    await until(() => viewer.comments.filter((it) => it.startsWith('heartbeat e2')).length >= 2);
+    expect(viewer.frames.slice(before)).toEqual([]);
+    released.resolve();
+    await until(() => viewer.frames.length > before);
+    expect(viewer.frames[before]?.event).toBe('stream.reset');
+  });
+
   test('whenever it is cut, and whatever the order of wake-ups and answers: every viewer ends with the log as it is', async () => {
     const scenario = fc.asyncProperty(
       fc.scheduler(),

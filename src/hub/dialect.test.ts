@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Dialect } from '../dialects/index.ts';
+import { type Dialect, native } from '../dialects/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { writeFrame } from '../protocol/index.ts';
 import { append, custom, START } from './drafts.fixture.ts';
@@ -50,4 +50,38 @@ describe('a dialect with state', () => {
     expect(halves(viewer)).toEqual(['2,2,2', '3,3,1', '3,3,2', '4,4,1', '4,4,2']);
     expect(halves(other.viewer)).toHaveLength(8);
   });
+
+  test.each(['live', 'in its history'])(
+    'that fails %s loses its own viewers, and nobody else a frame',
+    async (when) => {
+      const log = openMemory();
+      await append(log, 't', [START, custom(1)]);
+      const errors: unknown[] = [];
+      const hub = hubOn(log, { onError: (error) => errors.push(error) });
+      const failing: Dialect = {
+        name: 'failing',
+        encoder(selection, place) {
+          const inner = native.encoder(selection, place);
+          return {
+            get after() {
+              return inner.after;
+            },
+            encode(block, limit) {
+              if (when !== 'live' || block.first > 2) throw new Error('no such frame');
+              return inner.encode(block, limit);
+            },
+          };
+        },
+      };
+      const broken = await watch(hub, { dialect: failing });
+      const sound = await watch(hub);
+      await caughtUp(sound.viewer);
+      await append(log, 't', [custom(2)]);
+      await append(log, 't', [custom(3)]);
+      await until(() => sound.viewer.events.length === 4);
+      await until(() => broken.sink.closed);
+      expect([broken.sink.end_, hub.viewers]).toEqual(['abort', 1]);
+      expect(errors).toMatchObject([{ message: 'no such frame' }]);
+    },
+  );
 });

@@ -15,6 +15,8 @@ interface Encoded extends Piece {
 export interface LiveViewer extends Flushable {
   /** The view ends here; the viewer has to find its own way on. */
   leaveView(): void;
+  /** The view has failed, and every stream of it. */
+  fail(error: unknown): void;
 }
 
 /** What says that two viewers see the same bytes. */
@@ -43,13 +45,12 @@ export class View implements Flushable {
     this.last = encoder.after;
   }
 
+  /** Takes the thread's next block. Never throws: a dialect that fails is no matter of the other views. */
   push(block: Block): void {
-    while (!this.#ended && this.last < block.last) {
-      const chunk = this.#encoder.encode(block, PAGE_BYTES);
-      const after = this.last;
-      this.last = this.#encoder.after;
-      this.#ended = chunk.ended;
-      this.#chunks.push({ ...chunk, after, last: this.last });
+    try {
+      this.#encode(block);
+    } catch (error) {
+      for (const viewer of this.viewers) viewer.fail(error);
     }
     this.#pieces.clear();
     this.#turn.add(this);
@@ -73,6 +74,16 @@ export class View implements Flushable {
     if (this.#chunks.length === 0 || this.#chunks[0]!.last > seq) return;
     while (this.#chunks.length > 0 && this.#chunks[0]!.last <= seq) this.#chunks.shift();
     this.#pieces.clear();
+  }
+
+  #encode(block: Block): void {
+    while (!this.#ended && this.last < block.last) {
+      const chunk = this.#encoder.encode(block, PAGE_BYTES);
+      const after = this.last;
+      this.last = this.#encoder.after;
+      this.#ended = chunk.ended;
+      this.#chunks.push({ ...chunk, after, last: this.last });
+    }
   }
 
   #gather(position: number): Piece | undefined {

@@ -79,11 +79,15 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     else this.flush();
   }
 
-  /** Sends what there is to send, as far as the sink takes it. */
+  /** Sends what there is to send, as far as the sink takes it. Never throws: other viewers are flushed after this one. */
   flush(): void {
     if (this.#over || this.#waitsForSink || this.#waitsForLog) return;
-    if (this.#view) this.#sendLive(this.#view);
-    else this.#sendHistory();
+    try {
+      if (this.#view) this.#sendLive(this.#view);
+      else this.#sendHistory();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   /** The live view has ended, or gone on without this viewer. */
@@ -136,7 +140,7 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
   #sendHistory(): void {
     const blocks = this.tail.read(this.#epoch, this.#encoder!.after);
     if (blocks) this.#sendPage(blocks);
-    else this.#sendFromLog().catch((error) => this.#fail(error));
+    else this.#sendFromLog().catch((error) => this.fail(error));
   }
 
   async #sendFromLog(): Promise<void> {
@@ -215,7 +219,8 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
 
   /** Moves the viewer's cursor over events that are not for its view. */
   #progress(): string {
-    if (this.#after <= this.#lastId) return '';
+    // After a cut the tail is of another epoch; what this number means there is for the reset to say.
+    if (this.#after <= this.#lastId || this.tail.head.epoch !== this.#epoch) return '';
     this.#lastId = this.#after;
     return progressFrame(epochOf(this.tail.head, this.#after), this.#after);
   }
@@ -232,7 +237,8 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     this.#sink.end();
   }
 
-  #fail(error: unknown): void {
+  /** Cuts the stream, so that the client comes back, and reports why. */
+  fail(error: unknown): void {
     if (this.#over) return;
     this.#leave();
     this.#sink.abort();
