@@ -26,8 +26,8 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
   // A fault that passes is told inside a 200: any other status ends a native EventSource for good.
   app.onError((error, c) => {
     if (!(error instanceof TelltaleError) || !error.retryable) throw error;
-    tell(error, c.req, onError);
-    return c.body(`${writeComment(`${error.code}: ${error.message}`)}${writeRetry(ASK_AGAIN_MS)}`, 200, HEADERS);
+    const errorId = tell(error, c.req, onError);
+    return c.body(`${writeComment(`${error.code}, error ${errorId}`)}${writeRetry(ASK_AGAIN_MS)}`, 200, HEADERS);
   });
 
   app.get('/v1/runs/:runId/stream', async (c) => {
