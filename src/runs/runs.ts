@@ -1,4 +1,4 @@
-import type { Ack, Log, ProducerKey, RunOpening, RunRecord } from '../log/index.ts';
+import { type Ack, foldRun, type Log, type ProducerKey, type RunOpening, type RunRecord } from '../log/index.ts';
 import {
   checkId,
   type EncodedEvent,
@@ -20,7 +20,6 @@ import {
 import type { WriterCounts } from './counts.ts';
 import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
-import { foldRun } from './fold-run.ts';
 import { plain } from './plain.ts';
 import { nearlyFull } from './recorder.ts';
 import { endLostRuns } from './recovery.ts';

@@ -1,4 +1,3 @@
-import type { Log, RunRecord } from '../log/index.ts';
 import {
   type Block,
   emptySnapshot,
@@ -7,6 +6,7 @@ import {
   reduceAll,
   type TelltaleEvent,
 } from '../protocol/index.ts';
+import type { Log, RunRecord } from './log.ts';
 
 /** The fold of the events that a run has now, read page by page. */
 export async function foldRun(log: Log, { runId, threadId, first }: RunRecord): Promise<RunSnapshot> {
