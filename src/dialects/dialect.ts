@@ -6,6 +6,10 @@ export interface Selection {
   readonly runId?: string;
   /** Only these types, or groups such as `tool.*`. Terminal events always pass. */
   readonly types?: readonly string[];
+  /** Only what these agents did, by id or name. Terminal events always pass. */
+  readonly agents?: readonly string[];
+  /** Only what was done at most so deep: 0 for the run itself and its outermost agents. Terminal events always pass. */
+  readonly depth?: number;
   /** Without `event:` lines, so that everything arrives as `message`. */
   readonly asMessages?: boolean;
 }
@@ -38,11 +42,12 @@ export interface Encoder {
   /** The last event it has taken. Its next block has to hold the one after; a fold starts further back than its viewer. */
   readonly after: number;
   /**
-   * Takes the block's next events while their frames fit into `limit` bytes, and at least one.
+   * Takes the block's next events while their frames fit into `limit` bytes, and at least one. With `merge`, what only
+   * adds to a text may be written as fewer frames.
    *
    * @throws {RangeError} when events are missing between `after` and the block.
    */
-  encode(block: Block, limit: number): Chunk;
+  encode(block: Block, limit: number, merge?: boolean): Chunk;
 }
 
 /** Frames of consecutive events, some of which may have none. */

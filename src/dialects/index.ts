@@ -1,2 +1,3 @@
 export type { Chunk, Dialect, Encoder, Place, Selection } from './dialect.ts';
 export { native } from './native.ts';
+export { selects } from './selection.ts';

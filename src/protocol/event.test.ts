@@ -198,12 +198,20 @@ describe('P2: the draft of an event', () => {
     expect(refused(input).code).toBe('invalid_event');
   });
 
-  it.each(['stream.hello', 'stream.', 'STREAM.reset', 'Stream.bye', 'sTrEaM.x.y', 'error', 'open', 'OPEN'])(
-    'may not be of the reserved type %j',
-    (type) => {
-      expect(refused({ type, data: {} }).code).toBe('reserved_type');
-    },
-  );
+  it.each([
+    'stream.hello',
+    'stream.',
+    'STREAM.reset',
+    'Stream.bye',
+    'sTrEaM.x.y',
+    'error',
+    'open',
+    'OPEN',
+    'deltas.merged',
+    'Deltas.Merged',
+  ])('may not be of the reserved type %j', (type) => {
+    expect(refused({ type, data: {} }).code).toBe('reserved_type');
+  });
 
   it.each([
     ' stream.hello',

@@ -5,6 +5,7 @@ import { runEvents } from './events/run.ts';
 import { messageEvents, reasoningEvents } from './events/text.ts';
 import { agentEvents, modelEvents, planEvents, toolEvents } from './events/work.ts';
 import { TYPE_PATTERN } from './ids.ts';
+import { MERGED_DELTAS } from './merged.ts';
 import { STREAM_PREFIX } from './stream.ts';
 
 export type { Cost, ErrorInfo, Usage } from './events/shared.ts';
@@ -63,6 +64,9 @@ export interface Envelope {
   readonly traceparent?: string;
   /** In a view that leaves events out: the number of the frame before this one. Absent: `seq - 1`. */
   readonly prev?: number;
+  /** In a frame of merged deltas: the number of the first, and how many there are; `seq` is the number of the last. */
+  readonly first?: number;
+  readonly count?: number;
 }
 
 /** A known event, told apart by `type`. */
@@ -97,14 +101,14 @@ const draft = z.strictObject({
 /**
  * Checks what a producer sent. Unknown types pass with any object as `data`; a malformed known type does not.
  *
- * @throws {TelltaleError} `reserved_type` for `stream.*`, `error` and `open`; `invalid_event` naming the field.
+ * @throws {TelltaleError} `reserved_type` for `stream.*`, `deltas.merged`, `error` and `open`; `invalid_event` naming the field.
  */
 export function parseDraft(input: unknown, at = 'event'): EventDraft {
   const type = typeof input === 'object' && input !== null && 'type' in input ? input.type : undefined;
   if (typeof type === 'string' && isReserved(type.toLowerCase())) {
     throw new TelltaleError(
       'reserved_type',
-      `${at}.type: "stream." types are written by the server only, "error" and "open" are EventSource's. Use "custom".`,
+      `${at}.type: "stream." types and "${MERGED_DELTAS}" are the server's, "error" and "open" EventSource's. Use "custom".`,
     );
   }
   const shape = draft.safeParse(input);
@@ -116,7 +120,8 @@ export function parseDraft(input: unknown, at = 'event'): EventDraft {
 }
 
 /** A frame named `error` or `open` would call the handlers with which EventSource tells of its connection. */
-const isReserved = (type: string): boolean => type.startsWith(STREAM_PREFIX) || type === 'error' || type === 'open';
+const isReserved = (type: string): boolean =>
+  type.startsWith(STREAM_PREFIX) || type === MERGED_DELTAS || type === 'error' || type === 'open';
 
 function invalidEvent(at: string, error: z.ZodError): TelltaleError {
   const issues = error.issues.slice(0, 5).map((issue) => `${[at, ...issue.path].join('.')}: ${issue.message}`);

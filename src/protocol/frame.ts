@@ -52,6 +52,19 @@ export function writeEventFrame(epoch: string, seq: number, type: string, rest: 
   return `id: ${epoch}.${seq}\nevent: ${type}\ndata: {"seq":${seq},"epoch":"${epoch}",${rest}\n\n`;
 }
 
+/**
+ * What a frame of merged deltas begins with, up to what follows its numbers in the frame of its first delta. Without
+ * `event` it has no such line.
+ */
+export function mergedFrameHead(
+  epoch: string,
+  event: string | undefined,
+  { seq, prev, first, count }: { seq: number; prev: number; first: number; count: number },
+): string {
+  const name = event === undefined ? '' : `event: ${event}\n`;
+  return `id: ${epoch}.${seq}\n${name}data: {"seq":${seq},"prev":${prev},"first":${first},"count":${count},`;
+}
+
 /** How many bytes of an event frame come before its `event:` line, before its JSON, and before what follows `"seq":n,`. */
 export function eventFrameOffsets(
   epoch: string,

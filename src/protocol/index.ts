@@ -30,10 +30,19 @@ export {
   type UnknownEvent,
   type Usage,
 } from './event.ts';
-export { eventFrameOffsets, type Frame, writeComment, writeEventFrame, writeFrame, writeRetry } from './frame.ts';
+export {
+  eventFrameOffsets,
+  type Frame,
+  mergedFrameHead,
+  writeComment,
+  writeEventFrame,
+  writeFrame,
+  writeRetry,
+} from './frame.ts';
 export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId } from './ids.ts';
 export { isEnded, isTerminal, type RunStatus, statusAfter } from './lifecycle.ts';
 export { HEARTBEAT_MS, LATENESS_MS, LEASE_MS, LIMITS, type Limits, STALLED_MS, WARN_AT } from './limits.ts';
+export { checkWhole, deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export * from './snapshot.ts';
 export {
@@ -47,5 +56,6 @@ export {
   type StreamHello,
   type StreamProgress,
   type StreamReset,
+  snapshotFrame,
 } from './stream.ts';
 export type { Body, PlanStep, RunWriter, TextSource } from './writer.ts';

@@ -4,25 +4,30 @@
  */
 import type { EventData, KnownEvent, TelltaleEvent } from './event.ts';
 import { isTerminal, statusAfter } from './lifecycle.ts';
+import { checkWhole, deltasOf } from './merged.ts';
 import { applyPatch } from './patch.ts';
 import { apply, reduceControl } from './reduce-control.ts';
 import { asOneChange, byId, closeOpen, ended, mine, opened, push, tellError, upsert } from './reduce-spans.ts';
 import type { RunSnapshot, ToolSpan } from './snapshot.ts';
 
 /**
- * Folds one event in. Events of other runs and events already folded in change nothing, so replay is harmless.
+ * Folds one event in, or one frame of merged deltas. Events of other runs and events already folded in change nothing,
+ * so replay is harmless.
+ *
+ * @throws {TelltaleError} `stream_broken` for merged deltas of which only some are folded in.
  *
  * @example
  * const snapshot = events.reduce(reduce, emptySnapshot(runId));
  */
 export function reduce(snapshot: RunSnapshot, event: TelltaleEvent): RunSnapshot {
   if (event.runId !== snapshot.runId || event.seq <= snapshot.seq) return snapshot;
+  checkWhole(event, snapshot.seq);
   const next: RunSnapshot = {
-    ...fold(snapshot, event as KnownEvent),
+    ...deltasOf(event).reduce(foldOne, snapshot),
     threadId: event.threadId,
     seq: event.seq,
     epoch: event.epoch,
-    events: snapshot.events + 1,
+    events: snapshot.events + (event.count ?? 1),
     status: statusAfter(event.type) ?? snapshot.status,
   };
   return isTerminal(event.type) ? closeOpen(next, event) : next;
@@ -38,6 +43,10 @@ export function reduceAll(snapshot: RunSnapshot, events: Iterable<TelltaleEvent>
   for (const event of events) next = step(next, event);
   return next;
 }
+
+/** An entity that a merged delta opens was opened by the first of them. */
+const foldOne = (s: RunSnapshot, e: TelltaleEvent): RunSnapshot =>
+  fold(s, (e.first === undefined ? e : { ...e, seq: e.first }) as KnownEvent);
 
 function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
   const { type, data } = e;

@@ -1,6 +1,7 @@
 /** The stream's own frames: what the server says about the stream itself (PROTOCOL.md section 6). */
 import { formatCursor, type Head, type ResetReason } from './cursor.ts';
 import { writeFrame } from './frame.ts';
+import type { RunSnapshot } from './snapshot.ts';
 
 /** Types under this prefix are written by the server only; producers are refused them. */
 export const STREAM_PREFIX = 'stream.';
@@ -57,6 +58,10 @@ export function resetFrame(reset: { reason: ResetReason; shared: number }, after
   };
   return writeFrame({ id: formatCursor(epochOf(head, after), after), event: 'stream.reset', data: json(data) });
 }
+
+/** Carries the cursor from which to go on, which may be that of a later event of another run. */
+export const snapshotFrame = (cursor: string, snapshot: RunSnapshot): string =>
+  writeFrame({ id: cursor, event: 'stream.snapshot', data: json(snapshot) });
 
 export const byeFrame = (): string =>
   writeFrame({ event: 'stream.bye', data: json({ reason: 'ended' } satisfies StreamBye) });
