@@ -39,7 +39,9 @@ Examples:
       if (times > 1) process.exit(EXIT.interrupted);
       leave.abort();
     });
-    await new Watch(values.json).show(`${stream}?from=${values.from}`, leave.signal);
+    // One event per line: what jq selects by type must not depend on how fast it came.
+    const whole = values.json ? '&coalesce=off' : '';
+    await new Watch(values.json).show(`${stream}?from=${values.from}${whole}`, leave.signal);
     return leave.signal.aborted ? EXIT.interrupted : EXIT.done;
   },
 };

@@ -159,6 +159,21 @@ describe('a timeline', () => {
     ]);
   });
 
+  test('says of merged deltas what they say, entity by entity (P5)', () => {
+    const envelope = { epoch: 'e1', threadId: 't1', runId: 'r1', time: '2026-11-20T18:00:00.000Z' };
+    const thought = { ...envelope, type: 'reasoning.delta', agent: researcher, seq: 4, first: 2, count: 2 };
+    const answer = { ...envelope, type: 'message.delta', seq: 5, first: 3, count: 2 };
+    const deltas = [
+      { ...thought, data: { reasoningId: 'n1', delta: 'Where to look?' } },
+      { ...answer, data: { messageId: 'm1', delta: 'Here.' } },
+    ];
+    const timeline = new Timeline();
+    timeline.add({ ...envelope, seq: 1, type: 'run.started', data: { agent: 'one' } });
+    const outputs = timeline.add({ ...envelope, seq: 5, first: 2, count: 4, type: 'deltas.merged', data: { deltas } });
+    expect(outputs.flatMap((it) => (it.kind === 'text' ? [it.text] : []))).toEqual(['Where to look?', 'Here.']);
+    expect(timeline.snapshot('r1')).toMatchObject({ seq: 5, events: 5, messages: [{ text: 'Here.', startSeq: 3 }] });
+  });
+
   test('says a text again where its end replaces what was streamed', () => {
     const lines = shown([
       ['run.started', { agent: 'one' }],

@@ -1,4 +1,4 @@
-import { emptySnapshot, isKnown, type RunSnapshot, reduce, type TelltaleEvent } from '../protocol/index.ts';
+import { deltasOf, emptySnapshot, isKnown, type RunSnapshot, reduce, type TelltaleEvent } from '../protocol/index.ts';
 import { describe } from './describe.ts';
 import type { Output, Span } from './screen.ts';
 import { speak } from './speech.ts';
@@ -24,13 +24,17 @@ export class Timeline {
     // Where runs share a thread, each line says whose it is.
     const gutter: Span[] = this.#runs.size > 1 ? [[`${event.runId.slice(0, 8)} `, 'dim']] : [];
     const line = (spans: readonly Span[]): Output => ({ kind: 'line', spans: [...gutter, ...spans] });
-    if (!isKnown(event)) return [line(['  ', [`${event.type} `, 'dim'], JSON.stringify(event.data)])];
     const scene = { before, after };
-    return [
-      ...describe(event, scene).map(line),
-      ...speak(event, scene).map((it) => (it.kind === 'line' ? it : { ...it, before: [...gutter, ...it.before] })),
-      ...summarise(event, scene).map(line),
-    ];
+    return deltasOf(event).flatMap((it) => {
+      if (!isKnown(it)) return [line(['  ', [`${it.type} `, 'dim'], JSON.stringify(it.data)])];
+      return [
+        ...describe(it, scene).map(line),
+        ...speak(it, scene).map((said) =>
+          said.kind === 'line' ? said : { ...said, before: [...gutter, ...said.before] },
+        ),
+        ...summarise(it, scene).map(line),
+      ];
+    });
   }
 
   /** What was read is void: nothing is built upon it. */

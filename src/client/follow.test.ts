@@ -5,9 +5,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import {
   byeFrame,
   caughtUpFrame,
+  emptySnapshot,
   helloFrame,
+  mergedFrameHead,
   progressFrame,
   resetFrame,
+  snapshotFrame,
   TelltaleError,
   writeComment,
   writeEventFrame,
@@ -121,6 +124,34 @@ describe('follow', () => {
     });
     expect(seqs(await all(url))).toEqual([41]);
     expect(requests[1]?.headers['last-event-id']).toBe('e1.40');
+  });
+
+  test('takes merged deltas, and refuses those of which it has some (P5)', async () => {
+    const range = (seq: number, prev: number, first: number) =>
+      mergedFrameHead('e1', 'message.delta', { seq, prev, first, count: 2 }) +
+      '"epoch":"e1","runId":"r1","type":"message.delta","data":{"messageId":"m","delta":"ab"}}\n\n';
+    const { url } = await serve((_, response) => {
+      open(response).end(hello() + event(1) + range(5, 1, 3) + range(5, 1, 3) + range(6, 4, 5));
+    });
+    const received: number[] = [];
+    const reading = (async () => {
+      for await (const it of follow(url)) if (it.kind === 'event') received.push(it.event.seq);
+    })();
+    const error = { code: 'stream_broken', particulars: { known: 5, first: 5, seq: 6 } };
+    await expect(reading).rejects.toMatchObject(error);
+    expect(received).toEqual([1, 5]);
+  });
+
+  test('a snapshot is told, and the place is its cursor, also for the next connection (P7)', async () => {
+    const snapshot = { ...emptySnapshot('r1'), seq: 7, epoch: 'e1' };
+    const { url, requests } = await serve((_, response, connection) => {
+      if (connection === 1) open(response).end(writeRetry(1) + hello() + snapshotFrame('e1.9', snapshot));
+      else open(response).end(hello() + event(10) + byeFrame());
+    });
+    const followed = await all(url);
+    expect(followed[1]).toEqual({ kind: 'snapshot', snapshot });
+    expect(requests[1]?.headers['last-event-id']).toBe('e1.9');
+    expect(seqs(followed)).toEqual([10]);
   });
 
   test('a reset is told, and what follows is counted from there (P7)', async () => {

@@ -1,5 +1,7 @@
 import {
+  checkWhole,
   parseCursor,
+  type RunSnapshot,
   type StreamProgress,
   type StreamReset,
   TelltaleError,
@@ -9,8 +11,10 @@ import { connect, readData } from './connection.ts';
 
 /** What happens on a followed stream. */
 export type Followed =
-  /** The next event; `cursor` is where to go on after it. */
+  /** The next event, or a frame of merged deltas (`deltasOf`); `cursor` is where to go on after it. */
   | { readonly kind: 'event'; readonly event: TelltaleEvent; readonly cursor: string }
+  /** The run as it was when the stream of `?from=snapshot` began; what follows comes after it. */
+  | { readonly kind: 'snapshot'; readonly snapshot: RunSnapshot }
   /** What was received beyond `reset.shared` is void (PROTOCOL.md section 7); what follows comes after `reset.after`. */
   | { readonly kind: 'reset'; readonly reset: StreamReset }
   /** History is done; what follows is live. Told once per connection. */
@@ -116,6 +120,9 @@ class Place {
       case 'stream.progress':
         this.#move(Math.max(known ?? 0, (value as StreamProgress).seq), id);
         return undefined;
+      case 'stream.snapshot':
+        this.#move(parseCursor(id ?? '')?.seq ?? 0, id);
+        return { kind: 'snapshot', snapshot: value as RunSnapshot };
       case 'stream.reset':
         this.#move((value as StreamReset).after, id);
         return { kind: 'reset', reset: value as StreamReset };
@@ -131,6 +138,7 @@ class Place {
       const hole = { known, prev: before, seq: event.seq };
       throw new TelltaleError('stream_broken', `Events ${known + 1} to ${before} are missing.`, hole);
     }
+    if (known !== undefined) checkWhole(event, known);
     this.#move(event.seq, id);
     return { kind: 'event', event, cursor: id };
   }

@@ -6,21 +6,37 @@ import { TelltaleError } from '../protocol/index.ts';
 import { readQuery } from './query.ts';
 
 const TYPE = /^(?=.{1,64}$)[a-z][a-zA-Z0-9]*(?:[._-][a-zA-Z0-9]+)*(?:\.\*)?$/;
-const MAX_TYPES = 64;
+const MAX_NAMES = 64;
+const MAX_NAME = 256;
 const MAX_PADDING = 8192;
+
+/** Comma-separated, in one order: two that ask for the same share a view. */
+const list = (one: z.ZodString) =>
+  z
+    .string()
+    .transform((text) => [...new Set(text.split(','))].sort())
+    .pipe(z.array(one).max(MAX_NAMES));
 
 /** The query of a stream (PROTOCOL.md section 7). */
 export const StreamQuery = z.strictObject({
   after: z.string().exactOptional(),
-  from: z.enum(['start', 'now']).exactOptional(),
-  types: z
+  from: z
     .string()
-    .transform((text) => [...new Set(text.split(','))].sort())
-    .pipe(
-      z
-        .array(z.string().regex(TYPE, 'must be event types such as "tool.called", or groups such as "tool.*"'))
-        .max(MAX_TYPES),
-    )
+    .regex(/^(?:start|now|snapshot|-[1-9]\d{0,3})$/, 'must be "start", "now", "snapshot", or -1 to -9999')
+    .transform((from) => (from.startsWith('-') ? Number(from) : (from as 'start' | 'now' | 'snapshot')))
+    .exactOptional(),
+  types: list(
+    z.string().regex(TYPE, 'must be event types such as "tool.called", or groups such as "tool.*"'),
+  ).exactOptional(),
+  agents: list(z.string().min(1, 'must be names or ids of agents').max(MAX_NAME)).exactOptional(),
+  depth: z
+    .string()
+    .regex(/^(0|[1-9]\d{0,2})$/, 'must be a number from 0 to 999')
+    .transform(Number)
+    .exactOptional(),
+  coalesce: z
+    .enum(['on', 'off'])
+    .transform((coalesce) => coalesce === 'on')
     .exactOptional(),
   events: z.literal('message').exactOptional(),
   padding: z
@@ -38,7 +54,7 @@ export const StreamQuery = z.strictObject({
  * @throws {TelltaleError} `invalid_request`, `not_acceptable`
  */
 export function readStreamRequest(c: Context): Omit<StreamRequest, 'threadId'> {
-  const { after, from, types, events, padding } = readQuery(c, StreamQuery);
+  const { after, from, types, agents, depth, events, coalesce, padding } = readQuery(c, StreamQuery);
   if (!acceptsEventStream(c.req.header('accept'))) {
     throw new TelltaleError(
       'not_acceptable',
@@ -48,9 +64,15 @@ export function readStreamRequest(c: Context): Omit<StreamRequest, 'threadId'> {
   const cursor = c.req.header('last-event-id') || after;
   return {
     dialect: native,
-    selection: { ...(types && { types }), ...(events && { asMessages: true }) },
+    selection: {
+      ...(types && { types }),
+      ...(agents && { agents }),
+      ...(depth !== undefined && { depth }),
+      ...(events && { asMessages: true }),
+    },
     ...(cursor && { cursor }),
     ...(from && { from }),
+    ...(coalesce !== undefined && { coalesce }),
     ...(padding !== undefined && { padding }),
   };
 }

@@ -88,7 +88,9 @@ test('twenty viewers with filters of all kinds, cut at random while the run goes
   const say = async (...drafts: Parameters<typeof append>[2][number][]) =>
     recording.acked(server.log, 'live', await append(server.log, 'live', drafts));
   await say(START);
-  const queries = ['', '?types=custom', '?types=message.*&events=message', '?types=tool.*'];
+  const queries = ['', '?types=custom', '?types=message.*&events=message', '?types=tool.*'].map(
+    (query) => `${query}${query ? '&' : '?'}coalesce=off`,
+  );
   const wanted = [/./, /^custom$|^run\.completed$/, /^message\.|^run\.completed$/, /^tool\.|^run\.completed$/];
   const views = Object.fromEntries(
     Array.from({ length: 20 }, (_, i) => [`v${i}`, ({ type }: { type: string }) => wanted[i % 4]!.test(type)]),

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { append, custom, END, START } from '../hub/drafts.fixture.ts';
+import { append, custom, delta, END, START } from '../hub/drafts.fixture.ts';
 import { Hub } from '../hub/index.ts';
 import { RecordedViewer, until } from '../hub/recording.fixture.ts';
 import { has } from './programs.fixture.ts';
@@ -137,7 +137,25 @@ describe('GET …/stream (P5, P7)', () => {
     expect(await ids('?after=&from=start')).toEqual([1, 2, 3, 4]);
     expect(await ids('?from=now')).toEqual([]);
     expect(await ids('?types=tool.*')).toEqual([3, 4]);
+    expect(await ids('?agents=nobody,else')).toEqual([4]);
+    expect(await ids('?depth=0')).toEqual([1, 2, 3, 4]);
+    expect(await ids('?from=-2')).toEqual([3, 4]);
+    expect(await ids('?from=-2&types=tool.*,run.started')).toEqual([3, 4]);
+    expect(await ids('?from=-9999')).toEqual([1, 2, 3, 4]);
+    expect(await ids('?from=snapshot')).toEqual([]);
+    expect(await ids('?from=snapshot', `${epoch}.3`)).toEqual([4]);
     expect(await ids('', 'garbage')).toEqual([1, 2, 3, 4]);
+  });
+
+  test('merges deltas in history, or not, as it was asked', async () => {
+    const path = `${server.url}/v1/runs/deltas/stream`;
+    await append(server.log, 'deltas', [START, delta('a'), delta('b'), END]);
+    const names = async (query: string) =>
+      [...(await read(await get(path + query))).matchAll(/^event: ([^s].*)$/gm)].map(([, name]) => name);
+    const merged = ['run.started', 'message.delta', 'run.completed'];
+    expect(await names('')).toEqual(merged);
+    expect(await names('?coalesce=on')).toEqual(merged);
+    expect(await names('?coalesce=off')).toEqual(['run.started', 'message.delta', 'message.delta', 'run.completed']);
   });
 
   test('a cursor at the end of a run: 204, on a thread never', async () => {
@@ -167,6 +185,16 @@ describe('GET …/stream (P5, P7)', () => {
     ['/v1/runs/ended/stream?types=a%0Ab', 400, 'invalid_request'],
     [`/v1/runs/ended/stream?types=${Array.from({ length: 65 }, (_, i) => `t${i}`)}`, 400, 'invalid_request'],
     [`/v1/runs/ended/stream?types=${'a'.repeat(65)}`, 400, 'invalid_request'],
+    ['/v1/threads/ended/stream?from=snapshot', 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?from=-0', 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?from=-10000', 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?from=5', 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?agents=', 400, 'invalid_request'],
+    [`/v1/runs/ended/stream?agents=${Array.from({ length: 65 }, (_, i) => `a${i}`)}`, 400, 'invalid_request'],
+    [`/v1/runs/ended/stream?agents=${'a'.repeat(257)}`, 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?depth=-1', 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?depth=1000', 400, 'invalid_request'],
+    ['/v1/runs/ended/stream?coalesce=true', 400, 'invalid_request'],
     ['/v1/runs/ended/stream?events=all', 400, 'invalid_request'],
     ['/v1/runs/ended/stream?padding=8193', 400, 'invalid_request'],
     ['/v1/runs/ended/stream?padding=-1', 400, 'invalid_request'],

@@ -38,6 +38,9 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
 
   app.get('/v1/threads/:threadId/stream', async (c) => {
     const request = readStreamRequest(c);
+    if (request.from === 'snapshot') {
+      throw new TelltaleError('invalid_request', 'query.from: a snapshot is of a run; ask for it at /v1/runs/….');
+    }
     const threadId = c.req.param('threadId');
     await findThread(log, threadId);
     return stream(c, hub, { ...request, threadId });

@@ -1,4 +1,12 @@
-import { helloFrame, resetFrame, writeComment, writeRetry } from '../protocol/index.ts';
+import {
+  epochOf,
+  formatCursor,
+  helloFrame,
+  resetFrame,
+  snapshotFrame,
+  writeComment,
+  writeRetry,
+} from '../protocol/index.ts';
 import type { Start, StreamRequest } from './start.ts';
 
 /** Milliseconds. Drawn anew for each connection, so that viewers who lost one server do not all return at once. */
@@ -7,7 +15,7 @@ const RETRY_MS = { least: 1000, most: 4000 };
 /** What every stream begins with (PROTOCOL.md section 6). */
 export function openingFrames(
   { padding, threadId, selection: { runId } }: StreamRequest,
-  { head, place, reset }: Start,
+  { head, place, reset, snapshot }: Start,
   heartbeatMs: number,
 ): string {
   const { least, most } = RETRY_MS;
@@ -24,5 +32,6 @@ export function openingFrames(
       heartbeatMs,
     }),
     reset ? resetFrame(reset, place.prev, head) : '',
+    snapshot ? snapshotFrame(formatCursor(epochOf(head, place.after), place.after), snapshot) : '',
   ].join('');
 }

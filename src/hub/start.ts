@@ -1,6 +1,15 @@
-import type { Dialect, Place, Selection } from '../dialects/index.ts';
-import type { Log, RunRecord } from '../log/index.ts';
-import { type Head, locate, type Position, parseCursor, TelltaleError } from '../protocol/index.ts';
+import { type Dialect, type Place, type Selection, selects } from '../dialects/index.ts';
+import { foldRun, type Log, type RunRecord } from '../log/index.ts';
+import {
+  type Head,
+  isEnded,
+  locate,
+  type Position,
+  parseCursor,
+  type RunSnapshot,
+  TelltaleError,
+} from '../protocol/index.ts';
+import { PAGE_BYTES } from './window.ts';
 
 /** What a viewer asks for (PROTOCOL.md section 7). */
 export interface StreamRequest {
@@ -9,7 +18,10 @@ export interface StreamRequest {
   readonly selection: Selection;
   /** As the viewer sent it, whatever it is. Wins over `from`. */
   readonly cursor?: string;
-  readonly from?: 'start' | 'now';
+  /** A number below zero: with so many of the view's newest events. `snapshot` is for the views of a run. */
+  readonly from?: 'start' | 'now' | 'snapshot' | number;
+  /** Whether deltas may come merged; by default in what comes from the log, and not live. */
+  readonly coalesce?: boolean;
   /** Spaces in a comment at the beginning, for proxies that hold the first bytes back. */
   readonly padding?: number;
 }
@@ -23,6 +35,8 @@ export interface Start {
   readonly reset?: Position['reset'];
   /** The view's run ended at or before the place: nothing follows. */
   readonly over: boolean;
+  /** The fold of all that the run has up to the place. */
+  readonly snapshot?: RunSnapshot;
 }
 
 /**
@@ -32,12 +46,16 @@ export interface Start {
  * @throws {TelltaleError} `thread_not_found`, `run_not_found`
  */
 export async function findStart(log: Log, { threadId, selection, cursor, from }: StreamRequest): Promise<Start> {
-  const head = await log.head(threadId);
-  if (!head) throw new TelltaleError('thread_not_found', `There is no thread ${threadId}.`, { threadId });
+  if (cursor === undefined && from === 'snapshot') return findSnapshot(log, threadId, selection);
+  const head = await findHead(log, threadId);
   const run = await findRun(log, selection);
   const begin = beginOf(head, run);
   if (cursor === undefined) {
-    const after = from === 'now' ? head.last : begin;
+    let after = from === 'now' ? head.last : begin;
+    if (typeof from === 'number') {
+      const last = Math.min(head.last, run?.last ?? head.last);
+      after = await findNewest(log, threadId, selection, begin, last, -from);
+    }
     return { head, place: { begin, after, prev: after }, lastId: 0, over: isOver(run, after) };
   }
   const parsed = parseCursor(cursor);
@@ -46,6 +64,59 @@ export async function findStart(log: Log, { threadId, selection, cursor, from }:
   // Part of event `after` is still to come.
   const start = startAfter(head, run, after - 1, undefined);
   return { ...start, place: { ...start.place, k: parsed.k } };
+}
+
+/** Folds the run first and asks for the head then, again where the log lost meanwhile what was folded. */
+async function findSnapshot(log: Log, threadId: string, selection: Selection): Promise<Start> {
+  for (;;) {
+    const run = await findRun(log, selection);
+    if (!run) throw new TelltaleError('invalid_request', 'A snapshot is of a run; this is the stream of a thread.');
+    const snapshot = await foldRun(log, run);
+    const head = await findHead(log, threadId);
+    const begin = beginOf(head, run);
+    const known = snapshot.events > 0 ? locate(snapshot, head) : { after: begin };
+    if (known.reset) continue;
+    const after = Math.max(begin, known.after);
+    const place: Place = { begin, after, prev: after };
+    return { head, place, lastId: after, over: isEnded(snapshot.status), snapshot };
+  }
+}
+
+/** Finds a place that has the view's newest `count` events up to `last` after it, or all where there are fewer. */
+async function findNewest(
+  log: Log,
+  threadId: string,
+  selection: Selection,
+  begin: number,
+  last: number,
+  count: number,
+): Promise<number> {
+  const passes = selects(selection) ?? (() => true);
+  let missing = count;
+  // Nothing is read twice, and what is read grows: a view with few of many events is found in few steps.
+  for (let end = last, span = count; end > begin; span *= 2) {
+    const start = Math.max(begin, end - span);
+    const found: number[] = [];
+    for (let after = start; after < end; ) {
+      const { blocks } = await log.read(threadId, after, PAGE_BYTES);
+      for (const block of blocks) {
+        for (let seq = block.first; seq <= Math.min(block.last, end); seq++) {
+          if (passes(block.entry(seq))) found.push(seq);
+        }
+      }
+      after = blocks.at(-1)?.last ?? end;
+    }
+    if (found.length >= missing) return found[found.length - missing]! - 1;
+    missing -= found.length;
+    end = start;
+  }
+  return begin;
+}
+
+async function findHead(log: Log, threadId: string): Promise<Head> {
+  const head = await log.head(threadId);
+  if (head) return head;
+  throw new TelltaleError('thread_not_found', `There is no thread ${threadId}.`, { threadId });
 }
 
 /** Finds where a viewer that has everything up to `after`, as numbered by `epoch`, goes on in a log that has changed. */

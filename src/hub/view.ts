@@ -20,8 +20,10 @@ export interface LiveViewer extends Flushable {
 }
 
 /** What says that two viewers see the same bytes. */
-export function viewKey(dialect: Dialect, { runId = '', types, asMessages = false }: Selection): string {
-  return `${dialect.name} ${runId} ${asMessages} ${types?.join() ?? ''}`;
+export function viewKey(dialect: Dialect, selection: Selection, merge: boolean): string {
+  const { runId = '', types, agents, depth = -1, asMessages = false } = selection;
+  // Names of agents may contain anything.
+  return JSON.stringify([dialect.name, runId, asMessages, merge, depth, types ?? '', agents ?? '']);
 }
 
 /**
@@ -32,6 +34,7 @@ export class View implements Flushable {
   readonly viewers = new Set<LiveViewer>();
   readonly #encoder: Encoder;
   readonly #turn: Turn;
+  readonly #merge: boolean;
   readonly #chunks: Encoded[] = [];
   /** Viewers that stand at the same place share one piece. */
   readonly #pieces = new Map<number, Piece>();
@@ -39,9 +42,10 @@ export class View implements Flushable {
   last: number;
   #ended = false;
 
-  constructor(encoder: Encoder, turn: Turn) {
+  constructor(encoder: Encoder, turn: Turn, merge: boolean) {
     this.#encoder = encoder;
     this.#turn = turn;
+    this.#merge = merge;
     this.last = encoder.after;
   }
 
@@ -78,7 +82,7 @@ export class View implements Flushable {
 
   #encode(block: Block): void {
     while (!this.#ended && this.last < block.last) {
-      const chunk = this.#encoder.encode(block, PAGE_BYTES);
+      const chunk = this.#encoder.encode(block, PAGE_BYTES, this.#merge);
       const after = this.last;
       this.last = this.#encoder.after;
       this.#ended = chunk.ended;

@@ -17,7 +17,7 @@ import type { Tail } from './tail.ts';
 import type { Turn } from './turn.ts';
 import { joinBytes, type LiveViewer, View, viewKey } from './view.ts';
 import type { Ticking, Wheel } from './wheel.ts';
-import { PAGE_BYTES } from './window.ts';
+import { joinBlocks, PAGE_BYTES } from './window.ts';
 
 /** What all viewers of a hub share. */
 export interface Surroundings {
@@ -184,9 +184,10 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     const parts: Uint8Array[] = [];
     let size = 0;
     let ended = false;
-    for (const block of blocks) {
+    const merge = this.#request.coalesce ?? true;
+    for (const block of merge ? joinBlocks(blocks) : blocks) {
       if (size > 0 && size + block.bytes.length > PAGE_BYTES) break;
-      const chunk = encoder.encode(block, PAGE_BYTES);
+      const chunk = encoder.encode(block, PAGE_BYTES, merge);
       parts.push(chunk.bytes);
       size += chunk.bytes.length;
       this.#lastId = chunk.lastId || this.#lastId;
@@ -208,9 +209,8 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
   }
 
   #joinView(encoder: Encoder): void {
-    const { dialect, selection } = this.#request;
-    const key = viewKey(dialect, selection);
-    const view = this.tail.views.get(key) ?? new View(encoder, this.#around.turn);
+    const key = this.#viewKey();
+    const view = this.tail.views.get(key) ?? new View(encoder, this.#around.turn, this.#request.coalesce ?? false);
     this.tail.views.set(key, view);
     view.viewers.add(this);
     this.#view = view;
@@ -260,8 +260,13 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     this.#view = undefined;
     view.viewers.delete(this);
     if (view.viewers.size > 0) return;
-    const key = viewKey(this.#request.dialect, this.#request.selection);
+    const key = this.#viewKey();
     if (this.tail.views.get(key) === view) this.tail.views.delete(key);
+  }
+
+  #viewKey(): string {
+    const { dialect, selection, coalesce = false } = this.#request;
+    return viewKey(dialect, selection, coalesce);
   }
 }
 

@@ -71,7 +71,11 @@ test('whoever takes jumps for jumps and holes for holes gets exactly the events 
           if (viewer.ended) return;
           watcher.sink = new RecordedSink(viewer, capacity);
           const cursor = viewer.cursor === undefined ? {} : { cursor: viewer.cursor };
-          await hub.open({ dialect: native, threadId: 't', selection: watcher.selection, ...cursor }, watcher.sink);
+          const one = { coalesce: false };
+          await hub.open(
+            { dialect: native, threadId: 't', selection: watcher.selection, ...one, ...cursor },
+            watcher.sink,
+          );
         };
         for (const watcher of watchers) await connect(watcher, room);
 

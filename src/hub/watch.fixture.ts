@@ -2,7 +2,7 @@
 import { afterEach } from 'vitest';
 import { type Dialect, native, type Selection } from '../dialects/index.ts';
 import type { Log } from '../log/index.ts';
-import { Hub, type HubOptions } from './index.ts';
+import { Hub, type HubOptions, type StreamRequest } from './index.ts';
 import { RecordedSink, RecordedViewer, until } from './recording.fixture.ts';
 
 const hubs: Hub[] = [];
@@ -19,7 +19,9 @@ export function hubOn(log: Log, options: HubOptions = {}): Hub {
 
 interface Watch {
   readonly selection?: Selection;
-  readonly from?: 'now';
+  readonly from?: StreamRequest['from'];
+  /** Every event by itself, unless a test asks for merged deltas. */
+  readonly coalesce?: boolean | 'default';
   readonly room?: number;
   readonly dialect?: Dialect;
   readonly viewer?: RecordedViewer;
@@ -28,7 +30,15 @@ interface Watch {
 
 export async function watch(
   hub: Hub,
-  { selection = {}, from, room, dialect = native, viewer = new RecordedViewer('v'), thread = 't' }: Watch = {},
+  {
+    selection = {},
+    from,
+    coalesce = false,
+    room,
+    dialect = native,
+    viewer = new RecordedViewer('v'),
+    thread = 't',
+  }: Watch = {},
 ) {
   const sink = new RecordedSink(viewer, room);
   const { cursor } = viewer;
@@ -36,6 +46,7 @@ export async function watch(
     dialect,
     threadId: thread,
     selection,
+    ...(coalesce !== 'default' && { coalesce }),
     ...(cursor !== undefined && { cursor }),
     ...(from && { from }),
   };

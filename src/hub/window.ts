@@ -1,3 +1,4 @@
+import { mergeBlocks } from '../log/index.ts';
 import type { Block } from '../protocol/index.ts';
 
 /** What one write hands over at most, unless a single frame is larger; also what one read of the log asks for. */
@@ -48,4 +49,20 @@ export class Window {
     this.#bytes -= block.bytes.length;
     this.start = block.last;
   }
+}
+
+/** Small neighbours as one, up to a page each: deltas are merged within a block. */
+export function joinBlocks(blocks: readonly Block[]): readonly Block[] {
+  const groups: Block[][] = [];
+  let size = 0;
+  for (const block of blocks) {
+    const group = groups.at(-1);
+    size += block.bytes.length;
+    if (group && group[0]!.epoch === block.epoch && size <= PAGE_BYTES) group.push(block);
+    else {
+      groups.push([block]);
+      size = block.bytes.length;
+    }
+  }
+  return groups.map((group) => (group.length === 1 ? group[0]! : mergeBlocks(group)));
 }
