@@ -1,30 +1,27 @@
 /** Moves what the journal holds into the archive: one synced write, after which journal segments can go. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Block } from '../../protocol/index.ts';
-import { mergeBlocks, type RunRecord } from '../index.ts';
+import type { RunRecord } from '../index.ts';
 import type { Archive, Change } from './archive.ts';
-import type { BatchEntry } from './entry.ts';
 import { blockKey, blocksOf, listKeys, producerKey, runKey, threadKey } from './keys.ts';
 import type { Layer } from './layer.ts';
+import { blockChanges, repackFrom } from './repack.ts';
 import { seal, sealJson, unsealJson } from './sealed.ts';
-import { encodeStoredBlock, type Marker, type StoredRun } from './stored.ts';
+import type { Marker, StoredRun } from './stored.ts';
 
-/** Large enough that a read is few look-ups, small enough that one look-up is not much. */
-const BLOCK_BYTES = 64 * 1024;
 /** The event loop has its turn after so much was encoded. */
 const SLICE_BYTES = 512 * 1024;
 
 export async function checkpoint(archive: Archive, layer: Layer, marker: Omit<Marker, 'small'>): Promise<void> {
   const changes: Change[] = [];
   const put = (key: string, value: Buffer) => changes.push({ type: 'put', key, value });
+  const repack = repackFrom(layer);
   let encoded = 0;
   for (const [threadId, thread] of layer.threads) {
     put(threadKey(threadId), sealJson(threadKey(threadId), thread));
     const kept = (layer.batches.get(threadId) ?? []).filter(({ block }) => block.last >= thread.head.first);
-    for (const batches of groups(kept)) {
-      const value = storedBlock(batches);
-      put(value.key, value.sealed);
-      encoded += value.sealed.length;
+    for await (const change of blockChanges(archive, threadId, kept, repack.get(threadId))) {
+      changes.push(change);
+      if (change.type === 'put') encoded += change.value.length;
       if (encoded > SLICE_BYTES) {
         encoded = 0;
         await turn();
@@ -45,39 +42,6 @@ export async function checkpoint(archive: Archive, layer: Layer, marker: Omit<Ma
   }
   changes.push(...(await runChanges(archive, layer)));
   await archive.write(changes, marker);
-}
-
-/** Batches that become one block. */
-function* groups(batches: readonly BatchEntry[]): Generator<BatchEntry[]> {
-  let group: BatchEntry[] = [];
-  let size = 0;
-  for (const batch of batches) {
-    const { epoch, bytes } = batch.block;
-    if (group.length > 0 && (size + bytes.length > BLOCK_BYTES || epoch !== group[0]!.block.epoch)) {
-      yield group;
-      group = [];
-      size = 0;
-    }
-    group.push(batch);
-    size += bytes.length;
-  }
-  if (group.length > 0) yield group;
-}
-
-function storedBlock(batches: readonly BatchEntry[]): { key: string; sealed: Buffer } {
-  const block: Block = batches.length === 1 ? batches[0]!.block : mergeBlocks(batches.map((batch) => batch.block));
-  const { threadId, incarnation, commit } = batches[batches.length - 1]!;
-  const key = blockKey(threadId, block.last);
-  const runs = new Map(batches.map((batch) => [batch.commit.run.runId, batch.commit.run]));
-  const images = {
-    thread: { head: commit.head, incarnation },
-    runs: [...runs.values()],
-    producers: batches.flatMap((batch) =>
-      batch.commit.producer ? [[batch.commit.run.runId, batch.commit.producer] as const] : [],
-    ),
-    once: batches.flatMap((batch) => batch.commit.once ?? []),
-  };
-  return { key, sealed: seal(key, encodeStoredBlock(block, images)) };
 }
 
 async function runChanges(archive: Archive, layer: Layer): Promise<Change[]> {
