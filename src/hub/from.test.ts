@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Selection } from '../dialects/index.ts';
-import type { Log } from '../log/index.ts';
+import type { Log, RunRecord } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { emptySnapshot, type RunSnapshot, reduceAll } from '../protocol/index.ts';
 import { append, custom, delta, END, START } from './drafts.fixture.ts';
+import { ForkingLog } from './forking-log.fixture.ts';
 import { until } from './recording.fixture.ts';
 import { caughtUp, hubOn, names, watch } from './watch.fixture.ts';
 
@@ -138,6 +139,33 @@ describe('from=snapshot (P7)', () => {
       'stream.snapshot 2',
       'custom 4',
     ]);
+  });
+
+  test('of a log that loses its end while it is folded: folds what there is then', async () => {
+    const forking = new ForkingLog();
+    for (let i = 0; i < 5; i++) forking.append();
+    let asked = 0;
+    const run: RunRecord = {
+      ...{ runId: 't', threadId: 't', agent: 'a', createdAt: '2026-11-20T18:00:00.000Z' },
+      ...{ status: 'running', first: 1, events: 5, fence: 0 },
+    };
+    const log: Log = {
+      ...forking.log,
+      runs: { ...forking.log.runs, get: async () => run },
+      // The first question is the tail's, the second comes after the fold.
+      head: async (threadId) => {
+        if (++asked === 2) forking.fork(3);
+        return forking.log.head(threadId);
+      },
+    };
+    const { viewer } = await watch(hubOn(log), { selection: { runId: 't' }, from: 'snapshot' });
+    await caughtUp(viewer);
+    expect(viewer.frames.map(({ event, id }) => `${event} ${id ?? '-'}`)).toEqual([
+      'stream.hello -',
+      'stream.snapshot e1.3',
+      'stream.caught-up -',
+    ]);
+    expect(snapshotIn(viewer)).toMatchObject({ seq: 3, events: 3 });
   });
 
   test('is not for threads', async () => {

@@ -76,7 +76,7 @@ async function findSnapshot(log: Log, threadId: string, selection: Selection): P
     const begin = beginOf(head, run);
     const known = snapshot.events > 0 ? locate(snapshot, head) : { after: begin };
     if (known.reset) continue;
-    const after = Math.max(begin, known.after);
+    const { after } = known;
     const place: Place = { begin, after, prev: after };
     return { head, place, lastId: after, over: isEnded(snapshot.status), snapshot };
   }
