@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { EventSource } from 'eventsource';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { append, custom, delta, END, START } from '../hub/drafts.fixture.ts';
+import { append, custom, type Draft, delta, END, START } from '../hub/drafts.fixture.ts';
 import { RecordedViewer, Recording, until } from '../hub/recording.fixture.ts';
+import { emptySnapshot, type RunSnapshot, reduce, reduceAll, type TelltaleEvent } from '../protocol/index.ts';
 import { type Fault, faultyProxy } from '../testing/faulty-proxy.ts';
 import { checkHistory } from '../testing/history-checker.ts';
 import { type StreamServer, streamServer } from './stream.fixture.ts';
@@ -111,6 +112,47 @@ test('twenty viewers with filters of all kinds, cut at random while the run goes
   await Promise.all(watching);
   expect(checkHistory(recording.records, { views }), `seed ${seed}`).toEqual([]);
   expect(proxies.reduce((sum, { connections }) => sum + connections, 0)).toBeGreaterThan(80);
+  await Promise.all(proxies.map((proxy) => proxy.close()));
+}, 60_000);
+
+test('viewers of merged deltas, cut at random while three agents write side by side, have the same text at the end', async () => {
+  const seed = Date.now();
+  const agents = ['x', 'y', 'z'].map((id) => ({ id, name: 'Writer', path: id }));
+  const say = (...drafts: Parameters<typeof append>[2][number][]) => append(server.log, 'texts', drafts);
+  const word = (delta: string) => ({ messageId: 'm', delta });
+  await say(START);
+  const queries = ['', '?coalesce=on', '?from=snapshot', '?from=snapshot&coalesce=on'];
+  const proxies = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => faultyProxy(server.url, randomFaults(seed + i, 6))),
+  );
+  let frames = 0;
+  const watching = proxies.map(async (proxy, i) => {
+    const viewer = new RecordedViewer('v');
+    await connectToEnd(viewer, `${proxy.url}/v1/runs/texts/stream${queries[i % 4]}`);
+    frames += viewer.events.length;
+    return viewer.frames.reduce((snapshot, { event: name, data }) => {
+      if (name === 'stream.snapshot') return JSON.parse(data) as RunSnapshot;
+      if (name?.startsWith('stream.')) return snapshot;
+      const event = JSON.parse(data) as TelltaleEvent;
+      expect(event.prev ?? event.seq - 1, `seed ${seed}`).toBe(snapshot.seq);
+      expect(event.first ?? event.seq, `seed ${seed}`).toBeGreaterThan(snapshot.seq);
+      return reduce(snapshot, event);
+    }, emptySnapshot('texts'));
+  });
+  for (let n = 0; n < 200; n++) {
+    const words = Array.from(
+      { length: 9 },
+      (_, i): Draft => ['message.delta', word(`${n}.${i} é `), agents[(n + i) % 3]!],
+    );
+    await say(...words, ...(n % 50 ? [] : [custom(n)]));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await say(END);
+  const { blocks } = await server.log.read('texts', 0, Number.POSITIVE_INFINITY);
+  const events = blocks.flatMap((block) => [...block.events()]);
+  const whole = reduceAll(emptySnapshot('texts'), events);
+  for (const snapshot of await Promise.all(watching)) expect(snapshot, `seed ${seed}`).toEqual(whole);
+  expect(frames).toBeLessThan(12 * events.length);
   await Promise.all(proxies.map((proxy) => proxy.close()));
 }, 60_000);
 
