@@ -141,6 +141,16 @@ describe('from=snapshot (P7)', () => {
     ]);
   });
 
+  test('of a run that has ended and was forgotten: an empty fold, and bye', async () => {
+    const log = openMemory();
+    await append(log, 'a', [START, END], 't');
+    await append(log, 'b', [START, custom(1)], 't');
+    await log.retention.trim('t', 3);
+    const { viewer } = await watch(hubOn(log), { selection: { runId: 'a' }, from: 'snapshot' });
+    await until(() => viewer.ended);
+    expect(names(viewer)).toEqual(['stream.hello -', 'stream.snapshot 3', 'stream.bye -']);
+  });
+
   test('of a log that loses its end while it is folded: folds what there is then', async () => {
     const forking = new ForkingLog();
     for (let i = 0; i < 5; i++) forking.append();

@@ -78,7 +78,9 @@ async function findSnapshot(log: Log, threadId: string, selection: Selection): P
     if (known.reset) continue;
     const { after } = known;
     const place: Place = { begin, after, prev: after };
-    return { head, place, lastId: after, over: isEnded(snapshot.status), snapshot };
+    // A run that the log has forgotten has ended by its record alone.
+    const over = isEnded(snapshot.status) || isOver(run, after);
+    return { head, place, lastId: after, over, snapshot };
   }
 }
 
@@ -93,7 +95,7 @@ async function findNewest(
 ): Promise<number> {
   const passes = selects(selection) ?? (() => true);
   let missing = count;
-  // Nothing is read twice, and what is read grows: a view with few of many events is found in few steps.
+  // No event is looked at twice, and each step is twice the one before: a view with few of many events is found in few steps.
   for (let end = last, span = count; end > begin; span *= 2) {
     const start = Math.max(begin, end - span);
     const found: number[] = [];
