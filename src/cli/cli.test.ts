@@ -14,6 +14,7 @@ export default {
   broken: async () => { throw new Error('out of order'); },
   waiting: async (run) => { await run.think('I wait.'); await stopped(run); },
   stubborn: async (run) => { await run.think('I do not listen.'); await new Promise(() => {}); },
+  restless: async (run) => { setInterval(() => run.custom('still', 'here'), 20); await new Promise(() => {}); },
   hostile: async (run) => {
     const evil = 'x\\u001b]52;c;ZXZpbA==\\u0007\\u001b[2J\\u009b31m\\rY\\u202eZ\\u{e0067}';
     await run.plan(evil, [evil]);
@@ -239,6 +240,13 @@ describe('telltale serve', () => {
       // Its own end, not the one that is found missing when the store opens again.
       error: { code: 'executor_lost', message: 'The server was stopped.' },
     });
+  });
+
+  test('ends although an agent that does not listen keeps timers running', async () => {
+    const { program, url } = await startServer([agents, '--port', '0', '--data', 'memory:']);
+    await begin(url, { agent: 'restless' });
+    program.child.kill('SIGINT');
+    expect(await program.ended).toMatchObject({ code: 0, stderr: 'Stopping.\n' });
   });
 
   test('says what to do when the port is taken', async () => {

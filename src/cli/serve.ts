@@ -63,7 +63,8 @@ Examples:
     } finally {
       await app.close();
     }
-    return EXIT.done;
+    // Everything is closed. Timers and sockets of an agent that ignores its signal would keep the process for ever.
+    process.exit(EXIT.done);
   },
 };
 
