@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
     load: async () => (await import('./serve.ts')).serve,
   },
   run: { summary: 'start an agent and watch it to its end', load: async () => (await import('./run.ts')).run },
+  emit: { summary: 'append events from standard input to a run', load: async () => (await import('./emit.ts')).emit },
   tail: { summary: 'watch a run, or a thread with all its runs', load: async () => (await import('./tail.ts')).tail },
 };
 
@@ -45,7 +46,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function print(text: string): number {
-  process.stdout.write(text.replaceAll(/^(\s*)telltale (?=serve|run|tail|<)/gm, `$1${calledAs()} `));
+  process.stdout.write(text.replaceAll(/^(\s*)telltale (?=serve|run|emit|tail|<)/gm, `$1${calledAs()} `));
   return EXIT.done;
 }
 

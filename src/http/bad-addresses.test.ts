@@ -164,7 +164,7 @@ describe('addresses (P1, P8)', () => {
     ['/v1/runs/open/stream', 'GET, HEAD', 'POST'],
     ['/v1/runs/open/cancel', 'POST', 'GET'],
     ['/v1/threads/open', 'GET, HEAD', 'OPTIONS'],
-    ['/v1/threads/open/events', 'GET, HEAD', 'TRACE'],
+    ['/v1/threads/open/events', 'GET, HEAD, POST', 'TRACE'],
     ['/healthz', 'GET, HEAD', 'QUERY'],
     ['/readyz', 'GET, HEAD', 'PROPFIND'],
   ])('%s takes %s and no %s', async (target, allow, method) => {

@@ -26,22 +26,28 @@ export interface BodyRules<T> {
 export async function readBody<T>(c: Context, rules: BodyRules<T>): Promise<T> {
   const bytes = await readBytes(c, rules.maxBytes);
   if (bytes.length === 0 && rules.absent !== undefined) return checkShape(rules.schema, rules.absent, 'body');
-  checkType(c);
+  checkPlain(c);
+  // Anchored: two types joined by a comma, or a charset other than UTF-8, are not this.
+  if (!isOfType(c, 'json')) {
+    throw new TelltaleError('unsupported_media_type', 'Send JSON in UTF-8, with Content-Type: application/json.');
+  }
   return checkShape(rules.schema, parseJson(bytes, rules.maxDepth), 'body');
 }
 
-function checkType(c: Context): void {
+/** True for `application/json` or `application/x-ndjson`, in UTF-8. */
+export function isOfType(c: Context, type: 'json' | 'x-ndjson'): boolean {
+  const pattern = String.raw`^application\/${type}\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?;?$`;
+  return new RegExp(pattern, 'i').test(c.req.header('content-type') ?? '');
+}
+
+/** @throws {TelltaleError} `unsupported_media_type` for what is compressed. */
+export function checkPlain(c: Context): void {
   const encoding = c.req.header('content-encoding');
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
     throw new TelltaleError(
       'unsupported_media_type',
       'Bodies are taken as they are: send it without Content-Encoding.',
     );
-  }
-  // Anchored: two types joined by a comma, or a charset other than UTF-8, are not this.
-  const type = c.req.header('content-type') ?? '';
-  if (!/^application\/json\s*(?:;\s*charset\s*=\s*(?:utf-8|"utf-8")\s*)?;?$/i.test(type)) {
-    throw new TelltaleError('unsupported_media_type', 'Send JSON in UTF-8, with Content-Type: application/json.');
   }
 }
 
@@ -68,20 +74,25 @@ async function readBytes(c: Context, maxBytes: number): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function parseJson(bytes: Uint8Array, maxDepth: number): unknown {
-  if (bytes.length === 0) throw new TelltaleError('invalid_json', 'The body is empty. Send a JSON object.');
+/**
+ * Parses JSON from outside; `name` is what it is called in errors.
+ *
+ * @throws {TelltaleError} `invalid_json`, `too_deep`.
+ */
+export function parseJson(bytes: Uint8Array, maxDepth: number, name = 'The body'): unknown {
+  if (bytes.length === 0) throw new TelltaleError('invalid_json', `${name} is empty. Send a JSON object.`);
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-    throw new TelltaleError('invalid_json', 'The body begins with a byte order mark. Send plain UTF-8.');
+    throw new TelltaleError('invalid_json', `${name} begins with a byte order mark. Send plain UTF-8.`);
   }
   let text: string;
   try {
     text = decoder.decode(bytes);
   } catch {
-    throw new TelltaleError('invalid_json', 'The body is not valid UTF-8. Encode it as UTF-8.');
+    throw new TelltaleError('invalid_json', `${name} is not valid UTF-8. Encode it as UTF-8.`);
   }
   const depth = jsonDepth(text);
   if (depth > maxDepth) {
-    throw new TelltaleError('too_deep', `The body is nested ${depth} deep; ${maxDepth} is the most. Flatten it.`, {
+    throw new TelltaleError('too_deep', `${name} is nested ${depth} deep; ${maxDepth} is the most. Flatten it.`, {
       depth,
       maxDepth,
     });
@@ -90,9 +101,9 @@ function parseJson(bytes: Uint8Array, maxDepth: number): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new TelltaleError('invalid_json', `The body is not valid JSON: ${(cause as Error).message}`, {}, { cause });
+    throw new TelltaleError('invalid_json', `${name} is not valid JSON: ${(cause as Error).message}`, {}, { cause });
   }
-  if (HUGE_NUMBER.test(text)) refuseInfinity(value);
+  if (HUGE_NUMBER.test(text)) refuseInfinity(value, name);
   return value;
 }
 
@@ -102,11 +113,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 const HUGE_NUMBER = /[eE]\+?0*[1-9]\d\d|\d{200}/;
 
 /** JSON.parse reads 1e400 as Infinity, which JSON.stringify writes as null: it would be stored as something else. */
-function refuseInfinity(root: unknown): void {
+function refuseInfinity(root: unknown, name: string): void {
   const open = [root];
   for (let value = open.pop(); value !== undefined; value = open.pop()) {
     if (value === Infinity || value === -Infinity) {
-      throw new TelltaleError('invalid_json', 'The body has a number beyond 1.8e308. Send it as text.');
+      throw new TelltaleError('invalid_json', `${name} has a number beyond 1.8e308. Send it as text.`);
     }
     if (typeof value === 'object' && value !== null) for (const member of Object.values(value)) open.push(member);
   }

@@ -14,6 +14,8 @@ export interface AppContext {
   /** Other origins whose pages may use the server, for example `https://app.example`. */
   readonly allowedOrigins: readonly string[];
   readonly onError: ErrorReport;
+  /** Milliseconds for which an endless request may send no byte; 60,000 by default. */
+  readonly ingestIdleMs?: number;
 }
 
 /** Where an error happened. `errorId` is all that the client was told of one that nobody expected. */

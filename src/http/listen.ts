@@ -4,6 +4,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import type { ErrorReport } from './context.ts';
+import { isEndless } from './endless.ts';
 import { isLoopback } from './origin.ts';
 import { refusal, refusalOf } from './problem.ts';
 
@@ -21,6 +22,8 @@ export interface ListenOptions {
   /** A loopback name or address. */
   readonly host: string;
   readonly onError: ErrorReport;
+  /** Milliseconds that a whole request may take to arrive; 60,000 by default. Those marked endless take any time. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A server that listens. */
@@ -36,7 +39,8 @@ export interface Listening {
  *
  * @throws {TelltaleError} `unsafe_bind` for an address that others can reach, `cannot_listen` where the system refuses.
  */
-export async function listen(app: Hono, { port, host, onError }: ListenOptions): Promise<Listening> {
+export async function listen(app: Hono, options: ListenOptions): Promise<Listening> {
+  const { port, host, onError, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
   if (!isLoopback(host)) {
     throw new TelltaleError(
       'unsafe_bind',
@@ -46,9 +50,9 @@ export async function listen(app: Hono, { port, host, onError }: ListenOptions):
   const answers = new WeakMap<Socket, ServerResponse>();
   const server = createServer(
     {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      connectionsCheckingInterval: 5_000,
+      headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
       keepAliveTimeout: KEEP_ALIVE_MS,
       // Node would answer without a body.
       requireHostHeader: false,
@@ -59,6 +63,8 @@ export async function listen(app: Hono, { port, host, onError }: ListenOptions):
     },
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Node asks once per request; whoever reads an endless one has a limit of its own.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isEndless(socket)) return;
     // Where the request before it came in whole: behind the answer to that, never in its place.
     const before = answers.get(socket);
     if (before?.req.complete && !before.writableFinished) before.once('finish', () => refuseRaw(error, socket));

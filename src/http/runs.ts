@@ -43,7 +43,9 @@ export function runRoutes({ log, runs, limits }: AppContext): Hono {
   return app;
 }
 
-/** What a list says of a run. Its owner and its lease are nobody else's business. */
-function summary({ owner: _owner, leased: _leased, fence: _fence, ...run }: RunRecord): object {
+/** What a list says of a run. Its owner and its lease are nobody else's business; its commands are in the snapshot. */
+function summary(record: RunRecord): object {
+  const { owner: _owner, leased: _leased, leaseMs: _leaseMs, renewedAt: _renewedAt, ...more } = record;
+  const { fence: _fence, commands: _commands, ...run } = more;
   return run;
 }

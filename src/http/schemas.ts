@@ -1,11 +1,12 @@
 /** What requests may say: one schema for each body and each query string (PROTOCOL.md section 8). */
 import { z } from 'zod';
-import { ID_PATTERN } from '../protocol/index.ts';
+import { ID_PATTERN, LEASE_SECONDS } from '../protocol/index.ts';
 
 const id = z
   .string()
   .regex(ID_PATTERN, 'must be 1 to 32 characters of A-Z, a-z, 0-9, "_" and "-"; leave it out to have one made');
 const name = z.string().min(1).max(256);
+const lease = z.int().min(LEASE_SECONDS.least).max(LEASE_SECONDS.most);
 /** A whole number from a query string, in one spelling only. */
 const count = (max: number, standard: number) =>
   z
@@ -27,11 +28,18 @@ export const StartRunRequest = z.strictObject({
   metadata: z.record(z.string(), z.unknown()).exactOptional(),
   /** `remote`: nobody runs it here; somebody appends its events. */
   mode: z.enum(['local', 'remote']).exactOptional(),
+  lease: lease.exactOptional(),
 });
 
 export const AppendRequest = z.strictObject({
   /** Checked one by one against their types: what is wrong with one is `invalid_event`. */
   events: z.array(z.unknown()).min(1, 'must hold at least one event'),
+});
+
+export const AppendToThreadRequest = z.strictObject({
+  ...AppendRequest.shape,
+  agent: name.exactOptional(),
+  lease: lease.exactOptional(),
 });
 
 export const CancelRequest = z.strictObject({

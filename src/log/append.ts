@@ -4,6 +4,7 @@
  * I/O, and nothing between the question and the answer that another append could slip into.
  */
 import { type EncodedEvent, type Head, isEnded, isTerminal, statusAfter, TelltaleError } from '../protocol/index.ts';
+import { commandsAfter } from './commands.ts';
 import type { Ack, AppendOptions, RunRecord } from './log.ts';
 
 /** One append of a producer, as remembered for as long as its run: what makes a retry answer as the first time. */
@@ -56,7 +57,7 @@ export function decideAppend(
   const repeated = repeatedAck(options, facts);
   if (repeated) return { duplicate: repeated };
 
-  const before = openRun(threadId, options, facts);
+  const { commands: open = [], ...before } = openRun(threadId, options, facts);
   checkProducer(options, facts);
   const status = checkBatch(batch, options, before.status);
 
@@ -64,6 +65,7 @@ export function decideAppend(
   const first = (facts.head?.last ?? 0) + 1;
   const last = first + batch.length - 1;
   const ack: Ack = { epoch, first, last };
+  const commands = options.closes ? [] : commandsAfter(open, batch, first);
   return {
     ack,
     head: facts.head ? { ...facts.head, last } : { epoch, first: 1, last, epochs: [{ id: epoch, after: 0 }] },
@@ -72,6 +74,8 @@ export function decideAppend(
       status,
       first: options.opens ? first : before.first,
       events: before.events + batch.length,
+      ...(before.leaseMs !== undefined && { renewedAt: timeOf(batch[batch.length - 1]!) }),
+      ...(commands.length > 0 && { commands }),
       ...(options.closes && { last, endedAt: timeOf(batch[batch.length - 1]!) }),
     },
     ...(options.producer && { producer: { ...options.producer, ack } }),
@@ -165,5 +169,5 @@ function checkBatch(batch: readonly EncodedEvent[], { runId, closes }: AppendOpt
   return status;
 }
 
-/** Asked once in a run's life, so parsing the event is cheap enough. */
-const timeOf = (event: EncodedEvent): string => (JSON.parse(`{${event.rest}`) as { time: string }).time;
+/** The first in it: what stands before cannot hold a quote (see `encodeEvent`). */
+const timeOf = ({ rest }: EncodedEvent): string => /"time":"([^"]*)"/.exec(rest)![1]!;

@@ -2,7 +2,9 @@ export { type AppendFacts, type Commit, decideAppend, type ProducerEntry } from 
 export { blockAfter, indexAfter, mergeBlocks } from './blocks.ts';
 export { buildBlock } from './build-block.ts';
 export { checkLease } from './check-lease.ts';
+export type { OpenCommand } from './commands.ts';
 export { foldRun } from './fold-run.ts';
 export { Followers } from './followers.ts';
 export type * from './log.ts';
+export { RemoteLeases } from './remote-leases.ts';
 export { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace } from './run-query.ts';

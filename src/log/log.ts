@@ -4,6 +4,7 @@
  * first) is decided in `append`, together with the commit.
  */
 import type { Block, EncodedEvent, Head, RunStatus } from '../protocol/index.ts';
+import type { OpenCommand } from './commands.ts';
 
 /** What an acknowledgement of this deployment means: what the events survive. */
 export type Durability = 'memory' | 'process' | 'disk' | 'redis' | 'redis-aof' | `redis-replica(${number})`;
@@ -120,6 +121,11 @@ export interface RunOpening {
   readonly createdAt: string;
   /** An executor in this process runs it, under fence 1: when that is gone, the run has to be ended (see `Leases`). */
   readonly leased?: boolean;
+  /**
+   * A remote producer fills it, and has to append at least every so many milliseconds, by the `time` of its events: when
+   * it does not, the run has to be ended (see `Leases`). Without it a silent remote run stays open.
+   */
+  readonly leaseMs?: number;
 }
 
 /** A run, as derived from its opening and its `run.*` events. Rebuilt from the log where it is lost. */
@@ -133,6 +139,10 @@ export interface RunRecord extends RunOpening {
   readonly endedAt?: string;
   /** How many events it has. */
   readonly events: number;
+  /** `time` of the last event, where the run has `leaseMs`. */
+  readonly renewedAt?: string;
+  /** Asked for and not yet applied, oldest first, the newest 16 at most; absent where there is none. */
+  readonly commands?: readonly OpenCommand[];
   /** Of the current lease: 1 when a leased run is opened, one more each time it is taken over; 0 without a lease. */
   readonly fence: number;
 }
@@ -162,15 +172,18 @@ export interface RunQuery {
   readonly limit: number;
 }
 
-/** Leases on runs that an executor holds, so that a run whose process died still ends. */
+/** Leases on runs that an executor or a remote producer holds, so that a run whose process died still ends. */
 export interface Leases {
   /** Keeps a lease while nothing is appended. `lease_fenced` when it has passed on, `run_closed` when the run ended. */
   renew(runId: string, fence: number): Promise<void>;
   /**
    * Takes over the leases that ran out: each run is handed to one caller only, with the fence under which that caller
-   * must end it. A store owned by one process finds them when it opens, and none later.
+   * must end it. A store owned by one process finds those of executors when it opens, and none later. Those of remote
+   * producers ran out when `leaseMs` passed since `renewedAt`; taken over, they last as long again for who took them.
+   *
+   * @param now milliseconds since 1970, by default of this machine's clock.
    */
-  takeExpired(): Promise<readonly RunRecord[]>;
+  takeExpired(now?: number): Promise<readonly RunRecord[]>;
 }
 
 /** Letting go of old events. */

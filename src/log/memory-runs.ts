@@ -1,5 +1,6 @@
 import type { AppendFacts, Commit, ProducerEntry } from './append.ts';
 import type { AppendOptions, RunQuery, RunRecord } from './log.ts';
+import { RemoteLeases } from './remote-leases.ts';
 import { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace } from './run-query.ts';
 
 interface Run {
@@ -18,6 +19,7 @@ export class MemoryRuns {
   readonly #runs = new Map<string, Run>();
   /** Oldest first. */
   readonly #order: RunPlace[] = [];
+  readonly #leases = new RemoteLeases();
 
   get(runId: string): Run | undefined {
     return this.#runs.get(runId);
@@ -35,6 +37,7 @@ export class MemoryRuns {
 
   commit({ run: record, producer: entry }: Commit): void {
     let run = this.#runs.get(record.runId);
+    this.#leases.note(record);
     if (run) run.record = record;
     else {
       run = { record, producers: new Map() };
@@ -62,7 +65,17 @@ export class MemoryRuns {
     return { runs };
   }
 
+  /** Takes the leases over that ran out. */
+  takeExpired(now: number): RunRecord[] {
+    return this.#leases.take(now).map((runId) => {
+      const run = this.#runs.get(runId) as Run;
+      run.record = { ...run.record, fence: run.record.fence + 1 };
+      return run.record;
+    });
+  }
+
   clear(): void {
+    this.#leases.clear();
     this.#runs.clear();
     this.#order.length = 0;
   }

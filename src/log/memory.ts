@@ -51,9 +51,9 @@ class MemoryLog implements Log {
       this.#checkOpen();
       checkLease(this.#runs.get(runId)?.record, runId, fence);
     },
-    takeExpired: async () => {
+    takeExpired: async (now = Date.now()) => {
       this.#checkOpen();
-      return [];
+      return this.#runs.takeExpired(now);
     },
   };
 

@@ -41,7 +41,16 @@ export {
 } from './frame.ts';
 export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId } from './ids.ts';
 export { isEnded, isTerminal, type RunStatus, statusAfter } from './lifecycle.ts';
-export { HEARTBEAT_MS, LATENESS_MS, LEASE_MS, LIMITS, type Limits, STALLED_MS, WARN_AT } from './limits.ts';
+export {
+  HEARTBEAT_MS,
+  LATENESS_MS,
+  LEASE_MS,
+  LEASE_SECONDS,
+  LIMITS,
+  type Limits,
+  STALLED_MS,
+  WARN_AT,
+} from './limits.ts';
 export { checkWhole, deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export * from './snapshot.ts';

@@ -26,3 +26,5 @@ export const LATENESS_MS = 2_000;
 export const STALLED_MS = 30_000;
 /** How long an executor's lease lasts without an append or a renewal. */
 export const LEASE_MS = 15_000;
+/** What a remote producer may ask for as the lease of its run. */
+export const LEASE_SECONDS = { least: 5, most: 3600 } as const;

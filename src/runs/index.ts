@@ -1,7 +1,10 @@
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
+export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
+export type { RemoteLine } from './remote-lines.ts';
 export {
   type Agent,
+  type Appended,
   type Cancelled,
   checkAgentName,
   Runs,

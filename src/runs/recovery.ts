@@ -3,11 +3,9 @@ import type { Log, RunRecord } from '../log/index.ts';
 import { type ErrorInfo, encodeEvent, TelltaleError } from '../protocol/index.ts';
 import { eventContext } from './event-context.ts';
 
-const LOST: ErrorInfo = {
-  code: 'executor_lost',
-  message: 'The process that ran this agent is gone.',
-  retryable: true,
-};
+const lost = (message: string): ErrorInfo => ({ code: 'executor_lost', message, retryable: true });
+const LOST = lost('The process that ran this agent is gone.');
+const SILENT = lost('The producer of this run appended nothing until its lease ran out.');
 
 /** How such a run may have ended all the same, meanwhile. */
 const ENDED_OTHERWISE = new Set(['run_closed', 'already_decided', 'lease_fenced', 'run_not_found']);
@@ -15,15 +13,15 @@ const RETRY_MS = 200;
 
 /** Ends every run whose lease ran out; how many these were. Tries for `patienceMs` where the log is away. */
 export async function endLostRuns(log: Log, patienceMs: number): Promise<number> {
-  const lost = await log.leases.takeExpired();
-  const ended = await Promise.all(lost.map((run) => endLostRun(log, run, performance.now() + patienceMs)));
+  const runs = await log.leases.takeExpired();
+  const ended = await Promise.all(runs.map((run) => endLostRun(log, run, performance.now() + patienceMs)));
   return ended.filter(Boolean).length;
 }
 
 /** False where it had ended. A second attempt after an unknown outcome is refused by `once`, so there is one end only. */
 async function endLostRun(log: Log, run: RunRecord, giveUpAt: number): Promise<boolean> {
   const { runId, threadId, fence } = run;
-  const event = encodeEvent({ type: 'run.failed', data: { error: LOST } }, eventContext(run));
+  const event = encodeEvent({ type: 'run.failed', data: { error: run.leased ? LOST : SILENT } }, eventContext(run));
   for (let attempt = 1; ; attempt++) {
     try {
       await log.append(threadId, [event], { runId, fence, closes: true, once: `end:${runId}` });

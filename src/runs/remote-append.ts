@@ -24,25 +24,30 @@ export interface RemoteBatch {
 }
 
 /**
- * Checks and encodes a batch.
+ * Checks and encodes a batch. `nameOf` says what an event is called in errors.
  *
  * @throws {TelltaleError} `invalid_request` (no events), `batch_too_large`, `invalid_event`, `reserved_type`,
  * `event_too_large`, `run_full`.
  */
-export function checkBatch(drafts: readonly unknown[], run: RunRecord, limits: Limits): RemoteBatch {
+export function checkBatch(
+  drafts: readonly unknown[],
+  run: RunRecord,
+  limits: Limits,
+  nameOf: (index: number) => string = (index) => `events[${index}]`,
+): RemoteBatch {
   if (drafts.length === 0) throw new TelltaleError('invalid_request', 'events: at least one is needed');
   if (drafts.length > limits.batchEvents) {
     const detail = `${drafts.length} events; one append may have ${limits.batchEvents}. Send them in several.`;
     throw new TelltaleError('batch_too_large', detail, { maxEvents: limits.batchEvents });
   }
-  const parsed = drafts.map((draft, index) => parseDraft(draft, `events[${index}]`));
+  const parsed = drafts.map((draft, index) => parseDraft(draft, nameOf(index)));
   const last = parsed.length - 1;
   for (const [index, { type }] of parsed.entries()) {
-    checkBoundary(`events[${index}]`, type, run);
+    checkBoundary(nameOf(index), type, run);
     if (isTerminal(type) && index < last) {
       throw new TelltaleError(
         'invalid_event',
-        `events[${index}]: nothing may follow ${type} in a batch; it ends the run.`,
+        `${nameOf(index)}: nothing may follow ${type} in a batch; it ends the run.`,
       );
     }
   }

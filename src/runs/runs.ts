@@ -20,10 +20,12 @@ import {
 import type { WriterCounts } from './counts.ts';
 import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
+import { openCommands } from './open-commands.ts';
 import { plain } from './plain.ts';
 import { nearlyFull } from './recorder.ts';
 import { endLostRuns } from './recovery.ts';
 import { checkBatch } from './remote-append.ts';
+import { joinConsecutive, type RemoteLine, storeHalves } from './remote-lines.ts';
 
 /** Limits and patience; everything has a default. */
 export interface RunsOptions {
@@ -58,6 +60,8 @@ export interface StartRequest {
   /** `local` (default): the registered agent runs here. `remote`: somebody else appends the run's events. */
   readonly mode?: 'local' | 'remote';
   readonly owner?: string;
+  /** Remote only: the run ends as `executor_lost` when nothing was appended for so many seconds. Without it, never. */
+  readonly lease?: number;
 }
 
 /** A run whose `run.started` is durable. */
@@ -69,6 +73,19 @@ export interface Started {
   readonly ack: Ack;
 }
 
+/** What a remote producer is answered. */
+export interface Appended extends Ack {
+  /** What the run was asked for and has not done yet, oldest first; absent where there is nothing. */
+  readonly commands?: readonly EventData<'control.requested'>[];
+}
+
+interface RemoteAppend {
+  readonly drafts: readonly unknown[];
+  readonly producer?: Omit<ProducerKey, 'digest'> | undefined;
+  /** What an event is called in errors. */
+  readonly nameOf?: (index: number) => string;
+}
+
 /** How a cancel was received. `commandId` and `seq` are absent where the run had ended before. */
 export interface Cancelled {
   readonly status: RunStatus;
@@ -78,6 +95,8 @@ export interface Cancelled {
 
 const DEFAULTS = { keepStacks: false, graceMs: 5_000, budgetBytes: 4 * 1024 * 1024, awayMs: 30_000 };
 
+/** How often is looked for leases that ran out. */
+const REAP_MS = 1_000;
 /** Milliseconds for which `start` waits for a log that is away, before it says so. */
 const OPEN_MS = 2_000;
 /** Milliseconds that the agents of a stopping server have, and how long `close` waits for the log to take their ends. */
@@ -99,6 +118,7 @@ export class Runs {
   /** Runs that were told they are nearly full. */
   readonly #warned = new Set<string>();
   #closing = false;
+  #reaper: NodeJS.Timeout | undefined;
 
   constructor(log: Log, { limits, ...options }: RunsOptions = {}) {
     this.#log = log;
@@ -135,7 +155,10 @@ export class Runs {
    */
   async start(request: StartRequest): Promise<Started> {
     if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
-    const { mode = 'local', owner } = request;
+    const { mode = 'local', owner, lease } = request;
+    if (lease !== undefined && mode === 'local') {
+      throw new TelltaleError('invalid_request', 'lease: only a run with "mode": "remote" can have one.');
+    }
     const runId = request.runId === undefined ? newRunId() : checkId(request.runId, 'runId');
     const threadId = request.threadId === undefined ? runId : checkId(request.threadId, 'threadId');
     const { agent, input, metadata } = request;
@@ -146,6 +169,7 @@ export class Runs {
       createdAt: new Date().toISOString(),
       ...(owner !== undefined && { owner }),
       ...(mode === 'local' && { leased: true }),
+      ...(lease !== undefined && { leaseMs: lease * 1000 }),
     };
     const ack =
       mode === 'local'
@@ -162,18 +186,24 @@ export class Runs {
    *
    * @throws {TelltaleError} `run_not_found`, what `checkBatch` refuses, and what `Log.append` refuses.
    */
-  async append(runId: string, drafts: readonly unknown[], producer?: Omit<ProducerKey, 'digest'>): Promise<Ack> {
-    const run = await this.#run(runId);
-    const { events, closes, digest } = checkBatch(drafts, run, this.#limits);
-    const ack = await this.#log.append(run.threadId, events, {
-      runId,
-      ...(closes && { closes }),
-      ...(producer && { producer: { ...producer, digest } }),
-    });
-    if (closes) this.#warned.delete(runId);
-    // An upper bound that costs nothing: other runs of the thread are counted with it.
-    else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
-    return ack;
+  async append(runId: string, drafts: readonly unknown[], producer?: Omit<ProducerKey, 'digest'>): Promise<Appended> {
+    return this.#answer(runId, await this.#appendTo(await this.#run(runId), { drafts, producer }));
+  }
+
+  /**
+   * Appends lines of a remote producer: those before one that is refused are stored. Tells of consecutive numbers at
+   * once. With a producer key each line is an append by itself, and `producer.seq` numbers the first, so that a
+   * repetition may begin at any line and be cut anywhere; without, what can be stored together is one batch.
+   *
+   * @throws {TelltaleError} what `append` does, after what was stored was told.
+   */
+  async *appendLines(
+    runId: string,
+    lines: readonly RemoteLine[],
+    producer?: Omit<ProducerKey, 'digest'>,
+  ): AsyncGenerator<Appended> {
+    const acks = producer ? this.#appendEach(runId, lines, producer) : this.#appendTogether(runId, lines);
+    for await (const ack of acks) yield await this.#answer(runId, ack);
   }
 
   /**
@@ -213,19 +243,22 @@ export class Runs {
   }
 
   /**
-   * Ends the runs whose executor is gone (`executor_lost`). Call it when a store was opened, and from time to time where
-   * several processes share one.
+   * Ends the runs whose executor or remote producer is gone (`executor_lost`). Call it when a store was opened: until
+   * `close`, it is then done every second.
    *
    * @returns how many runs it ended.
    * @throws {TelltaleError} `log_unavailable`, when the log stays away.
    */
   recover(): Promise<number> {
+    // What fails now is handed out again when another lease has passed.
+    this.#reaper ??= setInterval(() => endLostRuns(this.#log, 0).catch(() => undefined), REAP_MS).unref();
     return endLostRuns(this.#log, this.#options.awayMs);
   }
 
   /** Stops the agents, ends their runs (`executor_lost`) and lets go of everything. Starts nothing more. */
   async close(): Promise<void> {
     this.#closing = true;
+    clearInterval(this.#reaper);
     const executors = [...this.#executors];
     const stopped = new TelltaleError('executor_lost', 'The server was stopped.');
     const graceMs = Math.min(this.#options.graceMs, CLOSING.graceMs);
@@ -263,6 +296,50 @@ export class Runs {
       executor.fail(away);
       return trouble ?? away;
     });
+  }
+
+  #appendTogether(runId: string, lines: readonly RemoteLine[]): AsyncGenerator<Ack> {
+    return storeHalves(lines, async (part) => {
+      const drafts = part.map(({ draft }) => draft);
+      return this.#appendTo(await this.#run(runId), { drafts, nameOf: (index) => `line ${part[index]?.number}` });
+    });
+  }
+
+  async *#appendEach(
+    runId: string,
+    lines: readonly RemoteLine[],
+    producer: Omit<ProducerKey, 'digest'>,
+  ): AsyncGenerator<Ack> {
+    const run = await this.#run(runId);
+    // Called in one go, before the first is answered: the log keeps this order and commits them together.
+    const appends = lines.map(({ draft, number }, index) =>
+      this.#appendTo(
+        { ...run, events: run.events + index },
+        { drafts: [draft], producer: { ...producer, seq: producer.seq + index }, nameOf: () => `line ${number}` },
+      ),
+    );
+    yield* joinConsecutive(appends);
+  }
+
+  async #answer(runId: string, ack: Ack): Promise<Appended> {
+    // The events are stored: that the log is away now is no reason to say otherwise. The next answer tells.
+    const commands = await openCommands(this.#log, runId).catch(() => []);
+    return { ...ack, ...(commands.length > 0 && { commands }) };
+  }
+
+  /** Calls the log before its first pause, so that calls in a row are stored in their order. */
+  async #appendTo(run: RunRecord, { drafts, producer, nameOf }: RemoteAppend): Promise<Ack> {
+    const { runId } = run;
+    const { events, closes, digest } = checkBatch(drafts, run, this.#limits, nameOf);
+    const ack = await this.#log.append(run.threadId, events, {
+      runId,
+      ...(closes && { closes }),
+      ...(producer && { producer: { ...producer, digest } }),
+    });
+    if (closes) this.#warned.delete(runId);
+    // An upper bound that costs nothing: other runs of the thread are counted with it.
+    else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
+    return ack;
   }
 
   async #warnNearlyFull(runId: string): Promise<void> {

@@ -31,7 +31,7 @@ export class EmbeddedLog implements Log {
   readonly #maintenance: Maintenance;
   readonly #writer: Writer;
   readonly #followers = new Followers();
-  /** Of the process before this one. */
+  /** Runs that an executor of the process before this one held. */
   #orphans: readonly RunRecord[];
   #lostEnds: LostEnd[] = [];
   #closing: Promise<void> | undefined;
@@ -39,7 +39,8 @@ export class EmbeddedLog implements Log {
   private constructor(recovered: Recovered, options: StoreOptions) {
     this.#store = new Store(recovered);
     this.#dir = options.dir;
-    this.#orphans = recovered.leased;
+    this.#orphans = recovered.leased.filter(({ leased }) => leased);
+    for (const run of recovered.leased) this.#store.leases.note(run);
     this.#maintenance = new Maintenance(this.#store, options, (lostEnds) => void this.#healed(lostEnds));
     this.#writer = new Writer(this.#store, this.#maintenance, (threadId, block) =>
       this.#followers.wake(threadId, { epoch: block.epoch, last: block.last, block }),
@@ -62,11 +63,11 @@ export class EmbeddedLog implements Log {
     renew: async (runId, fence) => {
       checkLease(await this.runs.get(runId), runId, fence);
     },
-    takeExpired: async () => {
+    takeExpired: async (now = Date.now()) => {
       this.#checkOpen();
-      const orphans = this.#orphans;
+      const lost = [...this.#orphans.map(({ runId }) => runId), ...this.#store.leases.take(now)];
       this.#orphans = [];
-      const runs = await Promise.all(orphans.map(({ runId }) => this.runs.get(runId)));
+      const runs = await Promise.all(lost.map((runId) => this.runs.get(runId)));
       return runs.flatMap((run) => (run && !isEnded(run.status) ? this.#store.takeLease(run) : []));
     },
   };

@@ -24,7 +24,7 @@ export interface Recovered {
   /** What is in the journal only. */
   readonly layer: Layer;
   readonly incarnations: readonly string[];
-  /** Open runs that an executor held: whoever held them is gone. */
+  /** Open runs with a lease: executors that held one are gone, remote producers need not be. */
   readonly leased: readonly RunRecord[];
   /** Runs that had ended, but whose end is lost. */
   readonly lostEnds: readonly LostEnd[];
@@ -204,5 +204,5 @@ async function leasedRuns(archive: Archive, layer: Layer, archived: readonly str
   const unnamed = archived.filter((runId) => !layer.runs.has(runId));
   const stored = await archive.getMany<StoredRun>(unnamed.map(runKey));
   const runs = [...layer.runs.values(), ...stored.flatMap((run) => run?.record ?? [])];
-  return runs.filter(({ leased, last }) => leased && last === undefined);
+  return runs.filter(({ leased, leaseMs, last }) => (leased || leaseMs !== undefined) && last === undefined);
 }

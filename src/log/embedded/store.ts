@@ -1,5 +1,5 @@
 import type { Head } from '../../protocol/index.ts';
-import type { RunRecord } from '../index.ts';
+import { RemoteLeases, type RunRecord } from '../index.ts';
 import type { Archive } from './archive.ts';
 import type { Journal } from './journal.ts';
 import { runKey, threadKey } from './keys.ts';
@@ -21,6 +21,8 @@ export class Store {
   flushing: Layer | undefined;
   /** Counts what makes earlier looks into the archive worthless: moves into it, cuts, repairs. */
   generation = 0;
+  /** Of the open runs of remote producers. */
+  readonly leases = new RemoteLeases();
   /** Leases that were taken over; an append under one writes it down. */
   readonly #fences = new Map<string, number>();
 

@@ -140,7 +140,10 @@ export class Writer {
     });
     if (entries.length > 0) await store.journal.commit(entries);
     return () => {
-      for (const entry of entries) store.live.add(entry);
+      for (const entry of entries) {
+        store.live.add(entry);
+        store.leases.note(entry.commit.run);
+      }
       for (const outcome of outcomes) outcome();
       for (const { threadId, block } of entries) this.#committed(threadId, block);
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { encodeEvent } from '../../protocol/index.ts';
 import type { LogCase } from '../log.cases.ts';
-import { append, close, notes, open, readAll, refuses, run } from './kit.ts';
+import { AT, append, close, notes, open, readAll, refuses, run } from './kit.ts';
 
 const R1 = run('r1');
 
@@ -66,4 +67,52 @@ export const leaseCases: readonly LogCase[] = [
       assert.equal((await readAll(log, 'r1')).at(-1)?.type, 'run.completed');
     },
   },
+  {
+    name: 'P10: a remote lease runs out when nothing was appended for its time, and is handed out once per lease',
+    async run(log) {
+      const at = Date.parse(AT);
+      await open(log, R1, { leaseMs: 5_000 });
+      await open(log, run('r2'));
+      assert.equal((await log.runs.get('r1'))?.renewedAt, AT);
+      assert.deepEqual(await log.leases.takeExpired(at + 4_999), []);
+      const later = encodeEvent({ type: 'custom', data: { name: 'n', value: 1 } }, { ...R1, time: iso(at + 3_000) });
+      await append(log, R1, [later]);
+      assert.deepEqual(await log.leases.takeExpired(at + 7_999), []);
+      const taken = await log.leases.takeExpired(at + 8_000);
+      assert.deepEqual(
+        taken.map(({ runId, fence }) => [runId, fence]),
+        [['r1', 1]],
+      );
+      // Whoever took it may fail to end the run.
+      assert.deepEqual(await log.leases.takeExpired(at + 12_999), []);
+      const [again] = await log.leases.takeExpired(at + 13_000);
+      assert.equal(again?.fence, 2);
+      await refuses(close(log, R1, { fence: 1 }), 'lease_fenced');
+      await close(log, R1, { fence: 2 });
+      assert.deepEqual(await log.leases.takeExpired(at + 1e9), []);
+    },
+  },
+  {
+    name: 'P10: a remote lease is counted from the last append, across restarts',
+    durable: true,
+    async run(first, { crash, reopen }) {
+      const at = Date.parse(AT);
+      let log = first;
+      await open(log, R1, { leaseMs: 60_000 });
+      await open(log, run('r2'), { leaseMs: 60_000 });
+      await close(log, run('r2'));
+      for (const restart of [crash, reopen]) {
+        log = await restart();
+        assert.deepEqual(await log.leases.takeExpired(at + 59_999), []);
+      }
+      const taken = await log.leases.takeExpired(at + 60_000);
+      assert.deepEqual(
+        taken.map(({ runId }) => runId),
+        ['r1'],
+      );
+      await close(log, R1, { fence: taken[0]!.fence });
+    },
+  },
 ];
+
+const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();

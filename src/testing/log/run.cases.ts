@@ -32,6 +32,41 @@ export const runCases: readonly LogCase[] = [
     },
   },
   {
+    name: 'P8: a run carries the commands that it has not applied, also in what was read back',
+    durable: true,
+    async run(first, { crash, reopen }) {
+      let log = first;
+      const command = (commandId: string, kind: string) =>
+        encode(R1, 'control.requested', { command: kind, commandId, reason: 'because' });
+      const pending = async () => (await log.runs.get('r1'))?.commands;
+      await open(log, R1);
+      assert.equal(await pending(), undefined);
+      await append(log, R1, [command('a', 'pause'), command('b', 'pause')]);
+      await append(log, R1, [command('c', 'cancel')]);
+      log = await crash();
+      await append(log, R1, [encode(R1, 'run.paused', { commandId: 'a' }), command('a', 'pause')]);
+      log = await reopen();
+      assert.deepEqual(await pending(), [
+        { commandId: 'b', command: 'pause', seq: 3 },
+        { commandId: 'c', command: 'cancel', seq: 4 },
+        { commandId: 'a', command: 'pause', seq: 6 },
+      ]);
+      await append(log, R1, [encode(R1, 'run.paused')]);
+      assert.deepEqual(await pending(), [{ commandId: 'c', command: 'cancel', seq: 4 }]);
+      await append(
+        log,
+        R1,
+        Array.from({ length: 20 }, (_, i) => command(`d${i}`, 'resume')),
+      );
+      assert.deepEqual(
+        (await pending())?.map(({ commandId }) => commandId),
+        Array.from({ length: 16 }, (_, i) => `d${i + 4}`),
+      );
+      await close(log, R1);
+      assert.equal(await pending(), undefined);
+    },
+  },
+  {
     name: 'a run that opens and ends in one batch has both ends',
     async run(log) {
       await open(log, run('r0', 't'));

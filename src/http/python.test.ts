@@ -1,0 +1,152 @@
+/** The Python client against a real server, with the machine's own Python. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Telltale, telltale } from '../index.ts';
+import { readAll, values } from '../testing/log/kit.ts';
+import { has } from './programs.fixture.ts';
+
+const MODULE = join(import.meta.dirname, '../../python');
+const NONE = has('python3') ? false : 'there is no python3';
+let dir: string;
+let app: Telltale;
+let url: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'telltale-'));
+  app = telltale({ store: dir });
+  ({ url } = await app.listen(0));
+});
+afterAll(async () => {
+  await app.close();
+  await rm(dir, { recursive: true });
+});
+
+/** Runs a program with `telltale` made; gives what it printed. `onLine` is told of each line. */
+async function python(program: string, onLine = (_line: string): void => {}): Promise<string> {
+  const child = spawn('python3', ['-u', '-c', `from telltale import *\ntelltale = Telltale("${url}")\n${program}`], {
+    env: { ...process.env, PYTHONPATH: MODULE, PYTHONDONTWRITEBYTECODE: '1', http_proxy: '', no_proxy: '*' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    onLine(text);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  expect([code, err]).toEqual([0, '']);
+  return out.trim();
+}
+
+const told = async (threadId: string) =>
+  (await readAll(await app.log(), threadId)).map(({ type, data, agent }) => ({ type, data, ...(agent && { agent }) }));
+
+test.skipIf(NONE)('a run with a step and tools, completed at its end', async () => {
+  const runId = await python(`
+with telltale.run("researcher", input="sky", lease=60) as run:
+    with run.step("Search"):
+        with run.tool("search", {"query": "sky"}) as tool:
+            tool.result = ["Rayleigh"]
+    try:
+        with run.tool("broken"):
+            raise ValueError("no")
+    except ValueError:
+        pass
+    run.output = "Scattering."
+print(run.run_id)
+`);
+  const durationMs = expect.any(Number);
+  expect(await told(runId)).toMatchObject([
+    { type: 'run.started', data: { agent: 'researcher', mode: 'remote', input: 'sky' } },
+    { type: 'step.started', data: { stepId: 'step-1', name: 'Search' } },
+    { type: 'tool.started', data: { toolCallId: 'tool-2', name: 'search' } },
+    { type: 'tool.called', data: { toolCallId: 'tool-2', name: 'search', args: { query: 'sky' } } },
+    { type: 'tool.completed', data: { toolCallId: 'tool-2', result: ['Rayleigh'], durationMs } },
+    { type: 'step.completed', data: { stepId: 'step-1', durationMs } },
+    { type: 'tool.started', data: { toolCallId: 'tool-3' } },
+    { type: 'tool.called', data: { args: {} } },
+    { type: 'tool.failed', data: { error: { code: 'ValueError', message: 'no' }, durationMs } },
+    { type: 'run.completed', data: { output: 'Scattering.' } },
+  ]);
+});
+
+test.skipIf(NONE)('a server that restarts in the middle: everything once, in order', async () => {
+  const { port } = new URL(url);
+  let runId = '';
+  let restarted: Promise<void> | undefined;
+  await python(
+    `
+run = telltale.run("counter")
+print(run.run_id)
+for i in range(3000):
+    run.emit("custom", {"name": "n", "value": i})
+    if i % 10 == 0:
+        time.sleep(0.001)
+run.close()
+`,
+    (line) => {
+      runId ||= line.trim();
+      restarted ??= (async () => {
+        await app.close();
+        app = telltale({ store: dir });
+        await app.listen(Number(port));
+      })();
+    },
+  );
+  await restarted;
+  expect(values(await readAll(await app.log(), runId))).toEqual(Array.from({ length: 3000 }, (_, i) => i));
+});
+
+test.skipIf(NONE)('an exception fails the run, and is raised', async () => {
+  const runId = await python(`
+try:
+    with telltale.run("broken") as run:
+        raise KeyError("gone")
+except KeyError:
+    print(run.run_id)
+`);
+  expect((await told(runId)).at(-1)).toMatchObject({ type: 'run.failed', data: { error: { code: 'KeyError' } } });
+});
+
+test.skipIf(NONE)('a session is told of with its id alone, also when its run has ended in between', async () => {
+  const activity = (action: string) =>
+    `telltale.emit_agent_activity(session_id="session-123", agent_name="Document Agent", action="${action}", status="in-progress", details="PDF")\ntelltale.close()\n`;
+  await python(`
+${activity('one')}
+found = json.loads(urllib.request.urlopen("${url}/v1/runs?threadId=session-123").read())["runs"][0]["runId"]
+body = json.dumps({"events": [{"type": "run.completed", "data": {}}]}).encode()
+headers = {"Content-Type": "application/json"}
+urllib.request.urlopen(urllib.request.Request("${url}/v1/runs/" + found + "/events", body, headers)).read()
+${activity('two')}`);
+  const agent = { id: 'Document Agent', name: 'Document Agent', path: 'Document Agent' };
+  const data = (action: string) => ({ action, status: 'in-progress', details: 'PDF' });
+  expect(await told('session-123')).toMatchObject([
+    { type: 'run.started', data: { agent: 'session' } },
+    { type: 'activity.reported', data: data('one'), agent },
+    { type: 'run.completed' },
+    { type: 'run.started' },
+    { type: 'activity.reported', data: data('two'), agent },
+  ]);
+});
+
+test.skipIf(NONE)('a command is seen; a refusal is raised', async () => {
+  const out = await python(`
+run = telltale.run("asked")
+urllib.request.urlopen(urllib.request.Request("${url}/v1/runs/" + run.run_id + "/cancel", b"{}", {"Content-Type": "application/json"})).read()
+run.emit("custom", {"name": "n", "value": 1})
+run.flush()
+print(run.commands[0]["command"])
+run.emit("run.started", {"agent": "x"})
+try:
+    run.flush()
+except TelltaleError as error:
+    print(error.code)
+`);
+  expect(out).toBe('cancel\nreserved_type');
+});

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import type { Log, ProducerKey } from '../log/index.ts';
+import { checkId, isEnded, type Limits, TelltaleError } from '../protocol/index.ts';
+import { checkBatch } from './remote-append.ts';
+import type { Appended, Runs } from './runs.ts';
+
+/** What is appended by somebody who knows a thread and no run of it. */
+export interface ThreadAppend {
+  readonly events: readonly unknown[];
+  /** Of the run that is opened where none is open. */
+  readonly agent?: string;
+  /** The same, in seconds. */
+  readonly lease?: number;
+  readonly producer?: Omit<ProducerKey, 'digest'> | undefined;
+}
+
+export interface ThreadAppended extends Appended {
+  /** The implicit run that the events are in. */
+  readonly runId: string;
+}
+
+/** So many threads are remembered; of others the implicit run is looked for from its first one. */
+const REMEMBERED = 10_000;
+
+/**
+ * The implicit runs of threads: one is open at a time, the next is opened when something comes after its end. The id of
+ * each follows from the one before it, the first from the thread's, so that all servers open the same one, once.
+ */
+export class ImplicitRuns {
+  readonly #log: Log;
+  readonly #runs: Runs;
+  readonly #limits: Limits;
+  readonly #latest = new Map<string, string>();
+
+  constructor(log: Log, runs: Runs, limits: Limits) {
+    this.#log = log;
+    this.#runs = runs;
+    this.#limits = limits;
+  }
+
+  /**
+   * Appends to the thread's open implicit run, or opens one for it.
+   *
+   * @throws {TelltaleError} `invalid_request` for a thread id that is none, and what `Runs.append` refuses. The numbers
+   * of a producer count within one run: `producer_gap` with `expected: 0` says that a new one has begun.
+   */
+  async append(threadId: string, { events, producer, ...about }: ThreadAppend): Promise<ThreadAppended> {
+    checkId(threadId, 'threadId');
+    let runId = this.#latest.get(threadId) ?? idAfter(threadId);
+    for (;;) {
+      const next = idAfter(runId);
+      const run = await this.#log.runs.get(runId);
+      if (!run) {
+        checkBatch(events, unopened(threadId, runId), this.#limits);
+        await this.#open({ agent: 'session', ...about, mode: 'remote', threadId, runId });
+        // Once more: somebody else may have opened and ended it, or another run has its id.
+        continue;
+      }
+      // One that has ended may have taken these very events, and its end, before: a repetition is answered as then.
+      const isLast = !isEnded(run.status) || (producer && !(await this.#log.runs.get(next)));
+      if (run.threadId === threadId && isLast) {
+        this.#remember(threadId, runId);
+        try {
+          return { runId, ...(await this.#runs.append(runId, events, producer)) };
+        } catch (error) {
+          if (TelltaleError.from(error).code !== 'run_closed') throw error;
+        }
+      }
+      runId = next;
+    }
+  }
+
+  async #open(request: Parameters<Runs['start']>[0]): Promise<void> {
+    try {
+      await this.#runs.start(request);
+    } catch (error) {
+      if (TelltaleError.from(error).code !== 'run_exists') throw error;
+    }
+  }
+
+  #remember(threadId: string, runId: string): void {
+    this.#latest.delete(threadId);
+    this.#latest.set(threadId, runId);
+    if (this.#latest.size > REMEMBERED) this.#latest.delete(this.#latest.keys().next().value as string);
+  }
+}
+
+const idAfter = (id: string): string => `s-${createHash('sha256').update(id).digest('hex').slice(0, 30)}`;
+
+/** As such a run will be when it is open: what it would refuse shall not open it. */
+const unopened = (threadId: string, runId: string) => ({
+  threadId,
+  runId,
+  agent: '',
+  createdAt: '',
+  status: 'running' as const,
+  first: 1,
+  events: 1,
+  fence: 0,
+});
