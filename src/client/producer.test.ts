@@ -1,45 +1,25 @@
 /** A real server, real producer processes, and a relay between them that can lose answers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Telltale, telltale } from '../index.ts';
 import { readAll, values } from '../testing/log/kit.ts';
 import { Producer } from './index.ts';
+import { type Relay, startRelay } from './relay.fixture.ts';
 
 const KILLS = process.env.TELLTALE_LONG ? 100 : 6;
 
 let app: Telltale;
 let url: string;
-let relay: Server;
-let relayUrl: string;
-/** What to do with an answer before it is passed on; true where it is lost. */
-let lose: (answer: string) => boolean | Promise<boolean>;
+let relay: Relay;
 
 beforeAll(async () => {
   app = telltale({ store: 'memory:' });
   ({ url } = await app.listen(0));
-  relay = createServer(async (incoming, outgoing) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const { 'content-type': type = '', ...headers } = incoming.headers;
-    const producer = Object.entries(headers).filter(([name]) => name.startsWith('producer-')) as [string, string][];
-    const response = await fetch(url + incoming.url, {
-      method: 'POST',
-      headers: { 'content-type': type, ...Object.fromEntries(producer) },
-      body: Buffer.concat(chunks),
-    });
-    const answer = await response.text();
-    if (await lose(answer)) incoming.socket.destroy();
-    else outgoing.writeHead(response.status).end(answer);
-  });
-  await once(relay.listen(0, '127.0.0.1'), 'listening');
-  relayUrl = `http://127.0.0.1:${(relay.address() as AddressInfo).port}`;
+  relay = await startRelay(() => url);
 });
 
 afterAll(async () => {
-  relay.closeAllConnections();
   relay.close();
   await app.close();
 });
@@ -70,7 +50,7 @@ try {
 const produce = (runId: string, from: number, epoch = 0): ChildProcess =>
   spawn(
     process.execPath,
-    ['--input-type=module-typescript', '--eval', CHILD, at(relayUrl, runId), String(from), String(epoch)],
+    ['--input-type=module-typescript', '--eval', CHILD, at(relay.url, runId), String(from), String(epoch)],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
 
@@ -82,7 +62,7 @@ test(`P8: ${KILLS} times SIGKILL between sending and acknowledgement: one copy o
     const from = Math.floor(Math.random() * (count + 1));
     let child: ChildProcess | undefined;
     let fresh = 0;
-    lose = (answer) => {
+    relay.lose = (answer) => {
       const isNew = answer.split('\n').some((line) => line !== '' && !JSON.parse(line).duplicate);
       if (!isNew || ++fresh <= i % 3) return false;
       child?.kill('SIGKILL');
@@ -99,7 +79,7 @@ test(`P8: ${KILLS} times SIGKILL between sending and acknowledgement: one copy o
 test('P8: a process that slept while its successor took over is fenced when it wakes', async () => {
   await open('zombie');
   const seen = Promise.withResolvers<void>();
-  lose = () => {
+  relay.lose = () => {
     seen.resolve();
     return false;
   };
@@ -123,11 +103,11 @@ test('P8: a process that slept while its successor took over is fenced when it w
 test('lost answers and a server that fails are healed', async () => {
   await open('healed');
   let turn = 0;
-  lose = () => turn++ % 3 !== 2;
+  relay.lose = () => turn++ % 3 !== 2;
   const troubles: string[] = [];
   const fetch: typeof globalThis.fetch = async (input, init) =>
     turn++ % 4 === 0 ? new Response('<h1>Bad gateway</h1>', { status: 502 }) : globalThis.fetch(input, init);
-  const producer = new Producer(at(relayUrl, 'healed'), { fetch, onTrouble: ({ code }) => troubles.push(code) });
+  const producer = new Producer(at(relay.url, 'healed'), { fetch, onTrouble: ({ code }) => troubles.push(code) });
   for (const i of upTo(2_000)) await producer.send(note(i));
   await producer.close();
   expect(producer.acknowledged).toBe(2_000);

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startRelay } from '../client/relay.fixture.ts';
 import { type Telltale, telltale } from '../index.ts';
 import { readAll, values } from '../testing/log/kit.ts';
 import { has } from './programs.fixture.ts';
@@ -101,6 +102,31 @@ run.close()
   );
   await restarted;
   expect(values(await readAll(await app.log(), runId))).toEqual(Array.from({ length: 3000 }, (_, i) => i));
+});
+
+test.skipIf(NONE)('answers that are lost: everything once, in order, in a run and in a session', async () => {
+  const relay = await startRelay(() => url);
+  let turn = 0;
+  // Every other answer, that to the opening of the run too.
+  relay.lose = () => turn++ % 2 === 0;
+  try {
+    const runId = await python(`
+telltale = Telltale("${relay.url}")
+run = telltale.run("counter")
+for i in range(1200):
+    run.emit("custom", {"name": "n", "value": i})
+run.close()
+for i in range(5):
+    telltale.emit_agent_activity("lossy", "a", str(i), "done")
+telltale.close()
+print(run.run_id)
+`);
+    expect(values(await readAll(await app.log(), runId))).toEqual(Array.from({ length: 1200 }, (_, i) => i));
+    const actions = (await told('lossy')).slice(1).map(({ data }) => (data as { action: string }).action);
+    expect(actions).toEqual(['0', '1', '2', '3', '4']);
+  } finally {
+    relay.close();
+  }
 });
 
 test.skipIf(NONE)('an exception fails the run, and is raised', async () => {
