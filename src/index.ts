@@ -1,5 +1,15 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type AppContext, createApp, type ErrorReport, type Listening, listen } from './http/index.ts';
+import {
+  type AppContext,
+  createApp,
+  type ErrorReport,
+  type Listening,
+  listen,
+  serveFetch,
+  serveNode,
+} from './http/index.ts';
 import { Hub } from './hub/index.ts';
 import type { Damage } from './log/embedded/index.ts';
 import type { Log } from './log/index.ts';
@@ -35,6 +45,9 @@ export {
   type Usage,
 } from './protocol/index.ts';
 export { type Agent, type AgentFunction, currentRun, type StartRequest } from './runs/index.ts';
+
+/** Streams that another server carries may take so long to end. */
+const GRACE_MS = 2_000;
 
 /** How to set up a Telltale. Everything has a default that is safe on a developer's machine. */
 export interface TelltaleOptions {
@@ -84,7 +97,24 @@ export interface Telltale {
    */
   listen(port?: number, host?: string): Promise<Listening>;
   /**
-   * The log itself, opened with the first call of this, `start` or `listen`.
+   * Answers one request, in any host that speaks web `Request` and `Response`: Bun, Deno, Hono, Next.js. The host's own
+   * authentication stands in front of it; `allowedHosts` and `allowedOrigins` apply. Never rejects: a store that cannot
+   * be opened is a problem response.
+   *
+   * @example
+   * new Hono().mount('/telltale', app.fetch);
+   */
+  fetch(request: Request): Promise<Response>;
+  /**
+   * The same for servers of Node: node:http, Express, Connect, and Fastify by its raw request and response. It answers
+   * every request that it is given, and hands none on.
+   *
+   * @example
+   * express().use('/telltale', app.handler);
+   */
+  handler(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /**
+   * The log itself, opened with the first call of this, `start`, `listen`, or with the first request.
    *
    * @throws {TelltaleError} `store_locked`, `store_damaged`, `store_version`, `storage_full`.
    */
@@ -110,6 +140,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   const limits: Limits = { ...LIMITS, ...options.limits };
   const agents = new Map<string, Parameters<Runs['register']>>();
   const servers: Promise<Listening>[] = [];
+  let embedding: Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> | undefined;
   let opening: Promise<{ log: Log; runs: Runs }> | undefined;
   let registry: Runs | undefined;
   let closing: Promise<void> | undefined;
@@ -141,8 +172,31 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
     return opening;
   }
 
+  /** For all requests that other servers hand to this one: a hub of its own, opened with the first of them. */
+  function embed(): Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> {
+    if (!embedding) {
+      embedding = open().then((opened) => {
+        const parts = { ...opened, limits, allowedHosts, allowedOrigins, onError };
+        const hub = createHub(parts);
+        return { app: createApp({ ...parts, hub }), hub };
+      });
+      embedding.catch(() => {
+        embedding = undefined;
+      });
+    }
+    return embedding;
+  }
+  const embedded = async () => (await embed()).app;
+
+  async function closeEmbedded(): Promise<void> {
+    const it = await embedding?.catch(() => undefined);
+    // The connections are the host's: one that takes nothing must not hold the store open.
+    await Promise.race([it?.hub.close(), sleep(GRACE_MS, undefined, { ref: false })]);
+  }
+
   async function closeAll(): Promise<void> {
-    await Promise.all(servers.map((server) => server.then((it) => it.close()).catch(() => undefined)));
+    const closed = servers.map((server) => server.then((it) => it.close()).catch(() => undefined));
+    await Promise.all([...closed, closeEmbedded()]);
     const opened = await opening?.catch(() => undefined);
     await opened?.runs.close();
     await opened?.log.close();
@@ -169,6 +223,10 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
       return server;
     },
 
+    fetch: (request) => serveFetch(embedded, onError, request),
+
+    handler: (request, response) => serveNode(embedded, onError, request, response),
+
     log: async () => (await open()).log,
 
     close() {
@@ -180,10 +238,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
 /** A server with a hub of its own, so that closing it ends its streams and nobody else's. */
 async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string): Promise<Listening> {
-  const hub = new Hub(parts.log, {
-    onError: (error, threadId) =>
-      parts.onError(error, { errorId: randomId(12), method: 'GET', path: `/v1/threads/${threadId}/stream` }),
-  });
+  const hub = createHub(parts);
   try {
     const server = await listen(createApp({ ...parts, hub }), { port, host, onError: parts.onError });
     return {
@@ -198,6 +253,13 @@ async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string)
     await hub.close();
     throw error;
   }
+}
+
+function createHub({ log, onError }: Pick<AppContext, 'log' | 'onError'>): Hub {
+  return new Hub(log, {
+    onError: (error, threadId) =>
+      onError(error, { errorId: randomId(12), method: 'GET', path: `/v1/threads/${threadId}/stream` }),
+  });
 }
 
 /** How to open the store that a URL or directory names. Loaded only when chosen: `memory:` never loads LevelDB. */

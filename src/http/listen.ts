@@ -1,12 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import type { ErrorReport } from './context.ts';
 import { isEndless } from './endless.ts';
 import { isLoopback } from './origin.ts';
-import { refusal, refusalOf } from './problem.ts';
+import { refusal } from './problem.ts';
+import { serveNode } from './serve.ts';
 
 /** How long a client may take to send its headers, and a whole request. Neither counts while an answer streams. */
 const HEADERS_TIMEOUT_MS = 15_000;
@@ -59,7 +59,7 @@ export async function listen(app: Hono, options: ListenOptions): Promise<Listeni
     },
     (incoming, outgoing) => {
       answers.set(incoming.socket, outgoing);
-      void answer(app, onError, incoming, outgoing);
+      void serveNode(() => app, onError, incoming, outgoing);
     },
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -74,20 +74,6 @@ export async function listen(app: Hono, options: ListenOptions): Promise<Listeni
   const { address, port: actual } = server.address() as AddressInfo;
   return { url: `http://${address.includes(':') ? `[${address}]` : address}:${actual}`, close: () => close(server) };
 }
-
-function answer(app: Hono, onError: ErrorReport, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const listener = getRequestListener(app.fetch, {
-    // The host program's own Request and Response are not ours to replace.
-    overrideGlobalObjects: false,
-    errorHandler: (error) => {
-      const { status, headers, body } = refusalOf(error, requestLine(incoming), onError);
-      return new Response(body, { status, headers });
-    },
-  });
-  return listener(incoming, outgoing);
-}
-
-const requestLine = ({ method = '', url = '' }: IncomingMessage) => ({ method, path: url });
 
 /** What Node's parser cannot read never becomes a request; the answer is written by hand. */
 function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -1,17 +1,12 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { promisify } from 'node:util';
-import { getRequestListener } from '@hono/node-server';
-import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { append, custom, delta, END, START } from '../hub/drafts.fixture.ts';
-import { Hub } from '../hub/index.ts';
 import { RecordedViewer, until } from '../hub/recording.fixture.ts';
 import { has } from './programs.fixture.ts';
 import { ORIGIN, type StreamServer, streamServer } from './stream.fixture.ts';
-import { streamRoutes } from './stream.ts';
 import { connectOnce, get, read } from './stream-client.fixture.ts';
 
 let server: StreamServer;
@@ -247,22 +242,6 @@ describe('GET …/stream (P5, P7)', () => {
     await until(() => server.hub.viewers === 0 && server.hub.threads === 0);
   });
 
-  test('an answer that something has wrapped is refused, not written past', async () => {
-    const { log, hub } = server;
-    const app = streamRoutes({ log, hub, onError: () => {} });
-    app.onError((error, c) => c.text((error as { code?: string }).code ?? 'unknown', 501));
-    const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-    const wrapping = createServer((incoming, outgoing) => {
-      const write = outgoing.write.bind(outgoing);
-      outgoing.write = ((...args: Parameters<typeof write>) => write(...args)) as typeof write;
-      void listener(incoming, outgoing);
-    }).listen(0, '127.0.0.1');
-    await once(wrapping, 'listening');
-    const answer = await get(`http://127.0.0.1:${(wrapping.address() as AddressInfo).port}/v1/runs/ended/stream`);
-    expect([answer.statusCode, await read(answer), hub.viewers]).toEqual([501, 'not_streamable', 0]);
-    wrapping.close();
-  });
-
   test('a server that closes ends its streams without bye, so that clients come back', async () => {
     const closing = await streamServer();
     await append(closing.log, 'r', [START]);
@@ -285,14 +264,5 @@ describe('GET …/stream (P5, P7)', () => {
     }
     expect(away.errors).toMatchObject([{ code: 'log_closed' }, { code: 'log_closed' }]);
     await away.close();
-  });
-
-  test('a host that is not Node is told so, until there is a way for it', async () => {
-    const app = new Hono();
-    app.onError((error, c) => c.text((error as { code?: string }).code ?? 'unknown', 501));
-    const hub = new Hub(server.log);
-    app.route('/', streamRoutes({ log: server.log, hub, onError: () => {} }));
-    const answer = await app.request('/v1/runs/ended/stream');
-    expect([answer.status, await answer.text(), hub.viewers]).toEqual([501, 'not_streamable', 0]);
   });
 });

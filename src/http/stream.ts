@@ -4,9 +4,10 @@ import type { Hub, StreamRequest } from '../hub/index.ts';
 import { TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
 import type { AppContext } from './context.ts';
 import { findRun, findThread } from './lookup.ts';
-import { nodeSink } from './node-sink.ts';
+import { hasTurn, type NodeHost, nodeHost, nodeSink } from './node-sink.ts';
 import { tell } from './problem.ts';
 import { readStreamRequest } from './stream-request.ts';
+import { WebSink } from './web-sink.ts';
 
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
@@ -53,10 +54,17 @@ async function stream(c: Context, hub: Hub, request: StreamRequest): Promise<Res
   // What others have set so far, CORS headers for example, stays.
   const response = c.body(null, 200, HEADERS);
   if (c.req.method === 'HEAD') return response;
-  const sink = nodeSink(c.env, response.headers);
-  if (!sink) {
-    throw new TelltaleError('not_streamable', 'Streams need a plain HTTP/1.x response of a Node server, for now.');
-  }
+  const host = nodeHost(c.env);
+  // The connection ended before it was this answer's turn: there is nobody to answer.
+  if (host && !(await hasTurn(host))) return response;
+  const sink = (host && nodeSink(host, response.headers)) ?? webSink(c, host);
   const outcome = await hub.open(request, sink);
-  return outcome === 'over' ? c.body(null, 204) : RESPONSE_ALREADY_SENT;
+  if (outcome === 'over') return c.body(null, 204);
+  return sink instanceof WebSink ? c.body(sink.body, 200, HEADERS) : RESPONSE_ALREADY_SENT;
+}
+
+/** For every host but a Node server, and where on that one the socket is not provably ours. */
+function webSink(c: Context, host: NodeHost | undefined): WebSink {
+  // A Node server tells the body when its client goes away; asking for a signal there would cost one for each request.
+  return new WebSink(host ? { cut: () => host.outgoing.destroy() } : { signal: c.req.raw.signal });
 }

@@ -42,7 +42,6 @@ const CODES = {
   store_version: { status: 500, retryable: false, title: 'The store was written by a newer version' },
   invalid_option: { status: 500, retryable: false, title: 'An option is not valid' },
   cannot_listen: { status: 500, retryable: false, title: 'The server cannot listen at this address' },
-  not_streamable: { status: 501, retryable: false, title: 'This host cannot carry a stream' },
   unsafe_bind: { status: 500, retryable: false, title: 'The server will not listen there without authentication' },
   agent_failed: { status: 500, retryable: false, title: 'The agent stopped with an error' },
   tool_failed: { status: 500, retryable: false, title: 'The tool could not do its work' },
