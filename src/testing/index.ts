@@ -1,4 +1,4 @@
-/** Proofs for stores of your own, to run under your test runner, and what judges a delivery. They assert with `node:assert`. */
+/** Proofs for stores and hosts of your own, to run under your test runner, and what judges a delivery. They assert with `node:assert`. */
 export { type Fault, type FaultyProxy, faultyProxy } from './faulty-proxy.ts';
 export {
   type CheckOptions,
@@ -17,3 +17,11 @@ export {
   withStore,
 } from './log.cases.ts';
 export { logProperties } from './log.properties.ts';
+export {
+  STREAM_CASES,
+  type StreamCase,
+  type StreamHarness,
+  type StreamHost,
+  type StreamNeed,
+  streamCases,
+} from './stream.cases.ts';

@@ -1,0 +1,36 @@
+/** Telltale on a memory log with short times, as any host mounts it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Hub } from '../hub/index.ts';
+import { openMemory } from '../log/memory.ts';
+import { LIMITS } from '../protocol/index.ts';
+import { Runs } from '../runs/index.ts';
+import { createApp, serveFetch, serveNode } from './index.ts';
+
+export interface Mounted {
+  readonly hub: Hub;
+  /** What went wrong on the server. */
+  readonly errors: unknown[];
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  close(): Promise<void>;
+}
+
+export function mounted(): Mounted {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const log = openMemory();
+  const hub = new Hub(log, { heartbeatMs: 160, stalledMs: 400, onError });
+  const runs = new Runs(log, { limits: LIMITS });
+  const app = createApp({ log, hub, runs, limits: LIMITS, allowedHosts: [], allowedOrigins: [], onError });
+  return {
+    hub,
+    errors,
+    fetch: (request) => serveFetch(() => app, onError, request),
+    handler: (request, response) => serveNode(() => app, onError, request, response),
+    async close() {
+      await hub.close();
+      await runs.close();
+      await log.close();
+    },
+  };
+}

@@ -1,0 +1,129 @@
+/** The same streams in every host. */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createAdaptorServer } from '@hono/node-server';
+import express from 'express';
+import fastify from 'fastify';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type StreamHost, streamCases } from '../testing/stream.cases.ts';
+import { type Mounted, mounted } from './host.fixture.ts';
+
+/** Makes a server of Telltale, mounted under a path. */
+type Mount = (telltale: Mounted) => Promise<{ url: string; close(): Promise<void> }>;
+
+async function listening(server: Server, path = ''): ReturnType<Mount> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, close };
+}
+
+const hosts: Record<string, Mount> = {
+  'node:http': ({ handler }) => listening(createServer(handler)),
+  'node:http, behind something that wraps the response': ({ handler }) =>
+    listening(
+      createServer((request, response) => {
+        response.write = ServerResponse.prototype.write.bind(response);
+        return handler(request, response);
+      }),
+    ),
+  Express({ handler }) {
+    const app = express();
+    // Its own limit is 100 KB.
+    app.use(express.json({ limit: '1mb' }));
+    app.use('/tt', handler);
+    return listening(createServer(app), '/tt');
+  },
+  async Fastify({ handler }) {
+    const app = fastify();
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    app.all('/tt/*', (request, reply) => {
+      reply.hijack();
+      request.raw.url = request.raw.url!.slice('/tt'.length);
+      return handler(request.raw, reply.raw);
+    });
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    return { url: `${url}/tt`, close: () => app.close() };
+  },
+  Hono: ({ fetch }) => listening(createAdaptorServer({ fetch: new Hono().mount('/tt', fetch).fetch }) as Server, '/tt'),
+};
+
+describe.each(Object.entries(hosts))('%s', (_name, mount) => {
+  let telltale: Mounted;
+  let server: Awaited<ReturnType<Mount>>;
+
+  beforeAll(async () => {
+    telltale = mounted();
+    server = await mount(telltale);
+  });
+
+  afterAll(async () => {
+    await telltale.close();
+    await server.close();
+    expect(telltale.errors).toEqual([]);
+  });
+
+  streamCases({
+    test: it,
+    skip: (name, why) => it.skip(`${name} (${why})`),
+    host: () => ({ url: server.url, fetch, viewers: () => telltale.hub.viewers }),
+  });
+});
+
+describe('fetch, without a server', () => {
+  const telltale = mounted();
+  const host: StreamHost = { url: 'http://localhost', fetch: telltale.fetch, viewers: () => telltale.hub.viewers };
+  const lacks = { connections: 'there are none' };
+
+  afterAll(async () => {
+    await telltale.close();
+    expect(telltale.errors).toEqual([]);
+  });
+
+  streamCases({ test: it, skip: (name, reason) => it.skip(`${name} (${reason})`), host: () => host, lacks });
+});
+
+const runtimes: [name: string, program: string, args: string[]][] = [
+  ['Bun', 'bun', ['run']],
+  ['Deno', 'deno', ['run', '--allow-all', '--no-lock']],
+];
+
+for (const [name, program, args] of runtimes) {
+  const binary = join(import.meta.dirname, '../../node_modules/.bin', program);
+  const works = spawnSync(binary, ['--version']).status === 0;
+  if (works) describe(name, () => inProcess(binary, args));
+  else describe.skip(name, () => it(`(the package ${program} has no program for this machine)`, () => {}));
+}
+
+/** The cases in a host that is a process of its own. */
+function inProcess(binary: string, args: readonly string[]): void {
+  let server: ChildProcess;
+  let url: string;
+
+  beforeAll(async () => {
+    const script = join(import.meta.dirname, 'host-process.fixture.ts');
+    const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
+    server = spawn(binary, [...args, script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    [url] = (await once(createInterface(server.stdout!), 'line')) as [string];
+  });
+
+  afterAll(async () => {
+    const closed = once(server, 'close');
+    server.kill('SIGKILL');
+    await closed;
+  });
+
+  const viewers = async () => (await (await fetch(`${url}/viewers`)).json()) as number;
+  streamCases({ test: it, skip: (name) => it.skip(name), host: () => ({ url, fetch, viewers }) });
+}
