@@ -19,7 +19,7 @@ export function mounted(): Mounted {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const log = openMemory();
-  const hub = new Hub(log, { heartbeatMs: 160, stalledMs: 400, onError });
+  const hub = new Hub(log, { heartbeatMs: 160, stalledMs: 700, onError });
   const runs = new Runs(log, { limits: LIMITS });
   const app = createApp({ log, hub, runs, limits: LIMITS, allowedHosts: [], allowedOrigins: [], onError });
   return {

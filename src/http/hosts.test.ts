@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createAdaptorServer } from '@hono/node-server';
@@ -10,6 +10,8 @@ import express from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../hub/recording.fixture.ts';
+import { END, openRun } from '../testing/stream/kit.ts';
 import { type StreamHost, streamCases } from '../testing/stream.cases.ts';
 import { type Mounted, mounted } from './host.fixture.ts';
 
@@ -30,7 +32,7 @@ async function listening(server: Server, path = ''): ReturnType<Mount> {
 
 const hosts: Record<string, Mount> = {
   'node:http': ({ handler }) => listening(createServer(handler)),
-  'node:http, behind something that wraps the response': ({ handler }) =>
+  'node:http, with a wrapped response': ({ handler }) =>
     listening(
       createServer((request, response) => {
         response.write = ServerResponse.prototype.write.bind(response);
@@ -78,6 +80,64 @@ describe.each(Object.entries(hosts))('%s', (_name, mount) => {
     test: it,
     skip: (name, why) => it.skip(`${name} (${why})`),
     host: () => ({ url: server.url, fetch, viewers: () => telltale.hub.viewers }),
+  });
+});
+
+describe('on a server of Node', () => {
+  let telltale: Mounted;
+  let server: Awaited<ReturnType<Mount>>;
+  let wrapped: (bytes: Uint8Array) => void;
+
+  beforeAll(async () => {
+    telltale = mounted();
+    const wrapping = createServer((request, response) => {
+      const write = response.write.bind(response);
+      response.write = (piece: Uint8Array) => {
+        wrapped(piece);
+        return write(piece);
+      };
+      return telltale.handler(request, response);
+    });
+    server = await listening(wrapping);
+  });
+
+  afterAll(async () => {
+    await telltale.close();
+    await server.close();
+  });
+
+  it('what has wrapped the response is given every byte, and none is written past it', async () => {
+    const host = { url: server.url, fetch, viewers: () => telltale.hub.viewers };
+    wrapped = () => {};
+    const { path, append } = await openRun(host);
+    await append(END);
+    let passed = '';
+    wrapped = (bytes) => {
+      passed += Buffer.from(bytes);
+    };
+    const text = await (await fetch(host.url + path)).text();
+    expect(text).toContain('stream.bye');
+    expect(passed).toBe(text);
+  });
+
+  it('a stream that waits behind another on its connection is opened when its turn comes', async () => {
+    const host = { url: server.url, fetch, viewers: () => telltale.hub.viewers };
+    wrapped = () => {};
+    const { path, append } = await openRun(host);
+    const { port, host: name } = new URL(server.url);
+    const socket = connect(Number(port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (piece: string) => {
+      text += piece;
+    });
+    const times = (pattern: RegExp) => [...text.matchAll(pattern)].length;
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: ${name}\r\n\r\n`.repeat(2));
+    await until(() => times(/: heartbeat/g) > 1);
+    expect(telltale.hub.viewers).toBe(1);
+    await append(END);
+    await until(() => times(/event: stream\.bye/g) === 2);
+    expect(text.indexOf('event: stream.bye')).toBeLessThan(text.lastIndexOf('HTTP/1.1 200'));
+    socket.destroy();
   });
 });
 
