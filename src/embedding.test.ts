@@ -62,7 +62,7 @@ describe('fetch', () => {
     const late = await ask('/v1/runs/r/stream');
     expect([late.status, await late.text()]).toEqual([
       200,
-      expect.stringMatching(/^: log_closed: .*\n\nretry: 2000\n\n$/),
+      expect.stringMatching(/^: log_closed, error \w+\n\nretry: 2000\n\n$/),
     ]);
     expect(await said(await ask('/v1/runs'))).toEqual([503, 'log_closed']);
   });

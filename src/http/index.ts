@@ -1,4 +1,4 @@
 export { createApp } from './app.ts';
 export type { AppContext, ErrorPlace, ErrorReport } from './context.ts';
 export { type Listening, type ListenOptions, listen } from './listen.ts';
-export { type AppSource, serveFetch, serveNode } from './serve.ts';
+export { serveFetch, serveNode } from './serve.ts';

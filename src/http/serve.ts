@@ -8,7 +8,7 @@ import { parsedBody } from './parsed-body.ts';
 import { refusalOf } from './problem.ts';
 
 /** Gives the app, opening what it stands on when it is first asked for. */
-export type AppSource = () => Hono | Promise<Hono>;
+type AppSource = () => Hono | Promise<Hono>;
 
 /** Answers a web request. Never rejects: an app that cannot be opened is a problem response too. */
 export async function serveFetch(source: AppSource, onError: ErrorReport, request: Request): Promise<Response> {

@@ -9,7 +9,7 @@ import { TelltaleError } from '../protocol/index.ts';
 const PIECE_BYTES = 16 * 1024;
 
 /** How the host can break the connection; without it, the stream ends with an error. */
-export type CutConnection = () => void;
+type CutConnection = () => void;
 
 /**
  * A sink whose bytes leave through `body`. It holds what was written and not yet asked for, and says that it has enough
