@@ -160,21 +160,20 @@ const runtimes: [name: string, program: string, args: string[]][] = [
 ];
 
 for (const [name, program, args] of runtimes) {
-  const binary = join(import.meta.dirname, '../../node_modules/.bin', program);
-  const works = spawnSync(binary, ['--version']).status === 0;
-  if (works) describe(name, () => inProcess(binary, args));
-  else describe.skip(name, () => it(`(the package ${program} has no program for this machine)`, () => {}));
+  const works = spawnSync(program, ['--version']).status === 0;
+  if (works) describe(name, () => inProcess(program, args));
+  else describe.skip(name, () => it(`(${program} is not installed)`, () => {}));
 }
 
 /** The cases in a host that is a process of its own. */
-function inProcess(binary: string, args: readonly string[]): void {
+function inProcess(program: string, args: readonly string[]): void {
   let server: ChildProcess;
   let url: string;
 
   beforeAll(async () => {
     const script = join(import.meta.dirname, 'host-process.fixture.ts');
     const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
-    server = spawn(binary, [...args, script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    server = spawn(program, [...args, script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
     [url] = (await once(createInterface(server.stdout!), 'line')) as [string];
   });
 
