@@ -2,9 +2,9 @@
  * `npm test`: installs what the tests use, checks types and style, runs every test, counts aloud.
  * `npm test -- --long` adds the long tiers; anything else is handed to vitest (`npm test -- src/hub`).
  */
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { environment, prepare, run, say } from './prepare.mjs';
+import { environment, prepare, root, run, say } from './prepare.mjs';
 
 /** Debian packages behind the tests that use real browsers, proxies and tools. */
 const PROGRAMS = { chromium: 'chromium', nginx: 'nginx-light', curl: 'curl', git: 'git' };
@@ -28,6 +28,27 @@ async function installPrograms() {
   if (code !== 0) throw new Error(`apt-get install ${packages.join(' ')} failed (exit code ${code}).`);
 }
 
+/**
+ * Other runtimes that the stream cases run in. Only tests need them, so they are not installed with the packages (100 MB
+ * each); and npm writes no lockfile with Deno's package that `npm ci` would take.
+ */
+const RUNTIMES = { bun: '1.4.5', deno: '2.9.6' };
+const runtimes = join(root, 'node_modules', '.runtimes');
+
+async function installRuntimes() {
+  const wanted = Object.entries(RUNTIMES).map(([name, version]) => `${name}@${version}`);
+  const stamp = join(runtimes, wanted.join('+'));
+  if (existsSync(stamp)) return;
+  say(`Installing ${wanted.join(', ')} …`);
+  mkdirSync(runtimes, { recursive: true });
+  const allowScripts = Object.fromEntries(Object.keys(RUNTIMES).map((name) => [name, true]));
+  writeFileSync(join(runtimes, 'package.json'), JSON.stringify({ private: true, allowScripts }));
+  const args = ['install', ...wanted, '--no-package-lock', '--loglevel=error', '--no-fund', '--no-audit'];
+  const code = await run('npm', args, { cwd: runtimes, stdio: ['ignore', 2, 2] });
+  if (code === 0) writeFileSync(stamp, '');
+  else say(`${wanted.join(', ')} could not be installed. Tests that need them will be skipped.`);
+}
+
 async function check(title, command, args) {
   say(`${title} …`);
   const code = await run(command, args);
@@ -36,11 +57,13 @@ async function check(title, command, args) {
 
 try {
   const args = process.argv.slice(2);
-  const env = environment(args.includes('--long') ? { TELLTALE_LONG: '1' } : {});
   await prepare();
   await installPrograms();
+  await installRuntimes();
   await check('Types', 'tsc', ['-p', 'tsconfig.json']);
   await check('Style', 'biome', ['check', '--error-on-warnings']);
+  const env = environment(args.includes('--long') ? { TELLTALE_LONG: '1' } : {});
+  env.PATH = `${env.PATH}${delimiter}${join(runtimes, 'node_modules', '.bin')}`;
   process.exitCode = await run('vitest', ['run', ...args.filter((arg) => arg !== '--long')], { env });
 } catch (error) {
   say(error.message);

@@ -14,6 +14,7 @@ export default {
   broken: async () => { throw new Error('out of order'); },
   waiting: async (run) => { await run.think('I wait.'); await stopped(run); },
   stubborn: async (run) => { await run.think('I do not listen.'); await new Promise(() => {}); },
+  careless: async () => { void Promise.resolve().then(() => { throw new Error('forgotten \\u001b[31m'); }); },
   restless: async (run) => { setInterval(() => run.custom('still', 'here'), 20); await new Promise(() => {}); },
   hostile: async (run) => {
     const evil = 'x\\u001b]52;c;ZXZpbA==\\u0007\\u001b[2J\\u009b31m\\rY\\u202eZ\\u{e0067}';
@@ -247,6 +248,18 @@ describe('telltale serve', () => {
     await begin(url, { agent: 'restless' });
     program.child.kill('SIGINT');
     expect(await program.ended).toMatchObject({ code: 0, stderr: 'Stopping.\n' });
+  });
+
+  test('goes on, and says so, when an agent leaves a promise that fails', async () => {
+    const { program, url } = await startServer([agents, '--port', '0', '--data', 'memory:']);
+    await begin(url, { agent: 'careless' });
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    program.child.kill('SIGINT');
+    const { code, stderr } = await program.ended;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^An agent left a promise that failed; the server goes on\. Error: forgotten [^\x1b]*Stopping\.\n$/s,
+    );
   });
 
   test('says what to do when the port is taken', async () => {

@@ -42,6 +42,11 @@ Examples:
     const app = telltale({ store: values.data === 'memory:' ? values.data : resolve(values.data) });
     for (const { name, fn, about } of agents) app.agent(name, fn, about);
 
+    // A promise that an agent forgot to wait for is its own fault: Node would end the process, and every other run with it.
+    process.on('unhandledRejection', (reason) => {
+      const text = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
+      process.stderr.write(`An agent left a promise that failed; the server goes on. ${plain(text)}\n`);
+    });
     const stopped = new Promise<void>((resolve) => {
       onInterrupt((times, signal) => {
         if (times > 1) process.exit(signal === 'SIGINT' ? EXIT.interrupted : EXIT.terminated);
