@@ -175,7 +175,8 @@ describe('telltale tail', () => {
     expect(stderr).toContain('Connected again; going on after event');
   });
 
-  test('follows a thread with all its runs, from now on', async () => {
+  // Starts two programs per attempt, one after the other: seconds each where the machine is busy.
+  test('follows a thread with all its runs, from now on', { timeout: 90_000 }, async () => {
     const { url } = await startServer([agents, '--port', '0', '--data', 'memory:']);
     await begin(url, { agent: 'quick', input: 'before', threadId: 'talk', runId: 'one' });
     await runOnce(['tail', 'one', '--url', url]);

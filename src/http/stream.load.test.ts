@@ -11,7 +11,8 @@ import { checkHistory } from '../testing/history-checker.ts';
 import { type StreamServer, streamServer } from './stream.fixture.ts';
 import { connectOnce, connectToEnd } from './stream-client.fixture.ts';
 
-const STALLED_MS = 500;
+/** Long enough that a slow viewer on a busy machine makes progress within it. */
+const STALLED_MS = 1000;
 let server: StreamServer;
 /** The server's ends of all connections. */
 const sockets = new Set<Socket>();
