@@ -23,8 +23,11 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, comm
   const child = spawn(command, command === process.execPath ? [MAIN, ...args] : args, {
     env: {
       ...process.env,
+      // Each of them decides about colours (in CI Node takes every terminal for one without).
+      CI: undefined,
       NO_COLOR: undefined,
       FORCE_COLOR: undefined,
+      NODE_DISABLE_COLORS: undefined,
       TELLTALE_URL: undefined,
       PORT: undefined,
       ...env,
