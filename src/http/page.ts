@@ -1,5 +1,5 @@
 /** Pages of events: the same events that a stream delivers, for whoever asks instead of listening. */
-import type { Log, RunRecord } from '../log/index.ts';
+import { beginOf, type Log, type RunRecord } from '../log/index.ts';
 import { epochOf, formatCursor, type Head, isTerminal, locate, parseCursor, TelltaleError } from '../protocol/index.ts';
 import { findThread } from './lookup.ts';
 
@@ -22,7 +22,7 @@ export interface PageQuery {
 export async function readPage(log: Log, threadId: string, query: PageQuery, run?: RunRecord): Promise<string> {
   const events: string[] = [];
   let head = await findThread(log, threadId);
-  let position = query.after === undefined ? beginning(head, run) : resume(query.after, head);
+  let position = query.after === undefined ? beginOf(head, run) : resume(query.after, head);
   let taken = 0;
   let scanned = 0;
   let ended = run?.last !== undefined && position >= run.last;
@@ -52,8 +52,6 @@ export async function readPage(log: Log, threadId: string, query: PageQuery, run
 }
 
 const decoder = new TextDecoder();
-
-const beginning = (head: Head, run?: RunRecord): number => Math.max(head.first, run?.first ?? 1) - 1;
 
 /** @throws {TelltaleError} `invalid_cursor`: a page has no way to say "void what you hold" but to refuse. */
 function resume(after: string, head: Head): number {

@@ -2,10 +2,9 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { native } from '../dialects/index.ts';
 import type { StreamRequest } from '../hub/index.ts';
-import { TelltaleError } from '../protocol/index.ts';
+import { TelltaleError, TYPE_PATTERN } from '../protocol/index.ts';
 import { readQuery } from './query.ts';
 
-const TYPE = /^(?=.{1,64}$)[a-z][a-zA-Z0-9]*(?:[._-][a-zA-Z0-9]+)*(?:\.\*)?$/;
 const MAX_NAMES = 64;
 const MAX_NAME = 256;
 const MAX_PADDING = 8192;
@@ -26,7 +25,7 @@ export const StreamQuery = z.strictObject({
     .transform((from) => (from.startsWith('-') ? Number(from) : (from as 'start' | 'now' | 'snapshot')))
     .exactOptional(),
   types: list(
-    z.string().regex(TYPE, 'must be event types such as "tool.called", or groups such as "tool.*"'),
+    z.string().refine(isTypeOrGroup, 'must be event types such as "tool.called", or groups such as "tool.*"'),
   ).exactOptional(),
   agents: list(z.string().min(1, 'must be names or ids of agents').max(MAX_NAME)).exactOptional(),
   depth: z
@@ -75,6 +74,10 @@ export function readStreamRequest(c: Context): Omit<StreamRequest, 'threadId'> {
     ...(coalesce !== undefined && { coalesce }),
     ...(padding !== undefined && { padding }),
   };
+}
+
+function isTypeOrGroup(text: string): boolean {
+  return TYPE_PATTERN.test(text.endsWith('.*') ? text.slice(0, -2) : text);
 }
 
 /** RFC 9110 section 12.5.1: the most specific range decides, and a weight of 0 is a no. */

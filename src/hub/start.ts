@@ -1,5 +1,5 @@
 import { type Dialect, type Place, type Selection, selects } from '../dialects/index.ts';
-import { foldRun, type Log, type RunRecord } from '../log/index.ts';
+import { beginOf, foldRun, type Log, type RunRecord } from '../log/index.ts';
 import {
   type Head,
   isEnded,
@@ -141,7 +141,5 @@ async function findRun(log: Log, { runId }: Selection): Promise<RunRecord | unde
   if (run) return run;
   throw new TelltaleError('run_not_found', `There is no run ${runId}.`, { runId });
 }
-
-const beginOf = (head: Head, run?: RunRecord): number => Math.max(head.first, run?.first ?? 1) - 1;
 
 const isOver = (run: RunRecord | undefined, after: number): boolean => run?.last !== undefined && after >= run.last;

@@ -39,7 +39,7 @@ export {
   writeFrame,
   writeRetry,
 } from './frame.ts';
-export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId } from './ids.ts';
+export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId, TYPE_PATTERN } from './ids.ts';
 export { isEnded, isTerminal, type RunStatus, statusAfter } from './lifecycle.ts';
 export {
   HEARTBEAT_MS,
