@@ -45,6 +45,11 @@ export interface RunWriter {
 
   /** A nested agent: `agent.started`, everything it does with its name on it, and its end. */
   agent<R>(name: string, body: Body<RunWriter, R>, about?: { input?: unknown; model?: string }): Promise<R>;
+  /**
+   * The same for frameworks that tell of an agent's start and end and give no body to run: its `agent.started`, and the
+   * writer on which the caller emits all the rest, `agent.completed` or `agent.failed` included.
+   */
+  openAgent(name: string, about?: { input?: unknown; model?: string }): RunWriter;
   /** A tool call: `tool.started`, `tool.called`, progress, and `tool.completed` or `tool.failed` (rethrown). */
   tool<R>(name: string, args: unknown, body: Body<RunWriter, R>, about?: { toolCallId?: string }): Promise<R>;
   /** A step of the plan (by its id or name) or one that was not planned. */

@@ -1,3 +1,4 @@
+export { currentRun } from '../adapters/index.ts';
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
 export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
@@ -12,4 +13,3 @@ export {
   type Started,
   type StartRequest,
 } from './runs.ts';
-export { currentRun } from './scope.ts';

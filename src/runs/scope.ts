@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
+import { currentRun, runAs } from '../adapters/index.ts';
 import type {
   AgentRef,
   Body,
@@ -31,19 +31,6 @@ export interface RunCore {
 }
 
 type Steps = readonly (string | PlanStep)[] | AsyncIterable<string | PlanStep>;
-
-const current = new AsyncLocalStorage<RunScope>();
-
-/**
- * The writer of the agent in whose async context the caller is, however deep; `undefined` outside of runs.
- *
- * @example
- * // In a tool that no one handed a writer to:
- * currentRun()?.custom('cache', { hit: true });
- */
-export function currentRun(): RunWriter | undefined {
-  return current.getStore();
-}
 
 /** The writer of one scope: the run itself, a nested agent, a tool call or a step. */
 export class RunScope implements RunWriter {
@@ -84,14 +71,15 @@ export class RunScope implements RunWriter {
     this.#here().#record('custom', { name, value: value ?? null });
   }
 
-  agent<R>(
-    name: string,
-    body: Body<RunWriter, R>,
-    { input, model }: { input?: unknown; model?: string } = {},
-  ): Promise<R> {
+  openAgent(name: string, { input, model }: { input?: unknown; model?: string } = {}): RunScope {
     const here = this.#begin();
     const scope = new RunScope(this.#core, here, this.#ids.agent(label(name, 'agent'), here.#agent));
     scope.#record('agent.started', { input, model });
+    return scope;
+  }
+
+  agent<R>(name: string, body: Body<RunWriter, R>, about?: { input?: unknown; model?: string }): Promise<R> {
+    const scope = this.openAgent(name, about);
     return scope.#enclose(body, (value) => scope.#tell(value), {
       done: (output, durationMs) => scope.#record('agent.completed', { output, durationMs }),
       failed: (error, durationMs) => scope.#record('agent.failed', { error, durationMs }),
@@ -228,7 +216,7 @@ export class RunScope implements RunWriter {
       return this.#core.outbox.isFull ? this.#room() : undefined;
     };
     try {
-      return await current.run(this, () => drive(body(this), told, this.signal));
+      return await runAs(this, () => drive(body(this), told, this.signal));
     } finally {
       this.#endStretch();
     }
@@ -239,8 +227,9 @@ export class RunScope implements RunWriter {
    * agent that called it whichever writer it holds; else this one.
    */
   #here(): RunScope {
-    const there = current.getStore();
-    for (let scope = there; scope; scope = scope.#parent) if (scope === this) return there as RunScope;
+    const there = currentRun();
+    if (!(there instanceof RunScope)) return this;
+    for (let scope: RunScope | undefined = there; scope; scope = scope.#parent) if (scope === this) return there;
     return this;
   }
 

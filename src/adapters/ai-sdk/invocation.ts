@@ -1,0 +1,142 @@
+import type { RunWriter } from '../../protocol/index.ts';
+import type {
+  EndEvent,
+  ModelCallEndEvent,
+  ModelCallEvent,
+  Part,
+  StartEvent,
+  ToolEndEvent,
+  ToolEvent,
+} from './events.ts';
+import { partsOf } from './events.ts';
+import { failure } from './failure.ts';
+import { ModelCall } from './model-call.ts';
+import { elapsed, Reporter } from './reporter.ts';
+import { ToolCalls } from './tool-calls.ts';
+
+/** One `generateText`, `streamText` or object generation with all its steps: an invocation of an agent. */
+export class Invocation {
+  readonly reporter: Reporter;
+  readonly tools: ToolCalls;
+  readonly #began = performance.now();
+  /** The answer is an object. */
+  readonly #structured: boolean;
+  #calls = 0;
+  #call: ModelCall | undefined;
+  #failed: unknown;
+  #ended = false;
+
+  constructor(parent: RunWriter, event: StartEvent) {
+    const { modelId, recordInputs, recordOutputs, output } = event;
+    const recorded = { inputs: recordInputs !== false, outputs: recordOutputs !== false };
+    const input = recorded.inputs ? inputOf(event) : undefined;
+    const writer = parent.openAgent(nameOf(event), {
+      ...(input !== undefined && { input }),
+      ...(modelId && { model: modelId }),
+    });
+    this.reporter = new Reporter(writer, recorded);
+    this.tools = new ToolCalls(this.reporter);
+    this.#structured = output !== undefined;
+  }
+
+  /** Nothing more is to come. */
+  get over(): boolean {
+    return this.#ended && !this.tools.open;
+  }
+
+  beginCall(event: ModelCallEvent): ModelCall {
+    this.#call = new ModelCall(this.reporter, this.tools, `llm-${++this.#calls}`, event);
+    this.#failed = undefined;
+    return this.#call;
+  }
+
+  callEnded(event: ModelCallEndEvent): void {
+    // Without a beginning, where nothing wrapped the call: then it is told late, but told.
+    const call = this.#call && !this.#call.answered ? this.#call : this.beginCall(event);
+    call.complete(event);
+  }
+
+  /** A failure in the middle of a stream. AI SDK goes on to the end of the step and then ends as if all were well. */
+  callFailed(call: ModelCall, error: unknown): void {
+    if (call.ended) return;
+    this.#failed = error;
+    call.fail(error);
+  }
+
+  toolStarted({ toolCall: { toolCallId, toolName, input } }: ToolEvent): void {
+    this.tools.called(toolCallId, toolName, input);
+  }
+
+  toolEnded({ toolCall: { toolCallId, toolName }, toolOutput, toolExecutionMs }: ToolEndEvent): void {
+    const { type, error, output } = toolOutput as Part;
+    const durationMs = toolExecutionMs === undefined ? undefined : Math.round(toolExecutionMs * 1000) / 1000;
+    if (type === 'tool-error') this.tools.failed(toolCallId, toolName, error, durationMs);
+    else this.tools.completed(toolCallId, toolName, output, durationMs);
+  }
+
+  /** What AI SDK decides about a step's tool calls: who has to be asked, and what was not allowed. */
+  stepEnded(content: unknown): void {
+    for (const { type, approvalId, toolCall, approved, reason } of partsOf(content)) {
+      if (!toolCall) continue;
+      const { toolCallId, toolName } = toolCall;
+      if (type === 'tool-approval-request' && approvalId !== undefined) {
+        const prompt = `May ${toolName} be called?`;
+        this.reporter.emit('approval.requested', { approvalId, prompt, toolCallId: this.tools.idOf(toolCallId) });
+      } else if (type === 'tool-approval-response' && approved === false) {
+        this.tools.denied(toolCallId, toolName, reason);
+      }
+    }
+  }
+
+  complete({ text, object, finishReason }: EndEvent): void {
+    if (this.#failed !== undefined && finishReason === 'error') this.fail(this.#failed);
+    if (!this.#end()) return;
+    const output = this.reporter.recorded.outputs ? (object ?? this.#outputOf(text)) : undefined;
+    this.reporter.emit('agent.completed', { output, durationMs: elapsed(this.#began) });
+  }
+
+  abort(reason: unknown): void {
+    this.#fail(reason ?? 'The call was aborted.', 'cancelled', 'cancelled');
+  }
+
+  fail(thrown: unknown): void {
+    this.#fail(thrown, 'agent_failed', 'llm_failed');
+  }
+
+  /** What a cancelled run takes with it is left to the run's end, which closes it as interrupted, not as failed. */
+  #fail(thrown: unknown, code: string, callCode: string): void {
+    this.#call?.fail(thrown, callCode);
+    if (!this.#end() || this.reporter.writer.signal.aborted) return;
+    const { inputs, outputs } = this.reporter.recorded;
+    const error = failure(thrown, code, inputs && outputs);
+    this.reporter.emit('agent.failed', { error, durationMs: elapsed(this.#began) });
+  }
+
+  #outputOf(text: unknown): unknown {
+    if (!this.#structured || typeof text !== 'string') return text;
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text;
+    }
+  }
+
+  #end(): boolean {
+    const first = !this.#ended;
+    this.#ended = true;
+    return first;
+  }
+}
+
+function nameOf({ functionId, runtimeContext, operationId }: StartEvent): string {
+  const { agent } = Object(runtimeContext) as { agent?: unknown };
+  return functionId || (typeof agent === 'string' && agent) || operationId?.replace(/^ai\./, '') || 'agent';
+}
+
+/** What was asked for: the last message. The history before it stands in the log already, or is not this run's. */
+function inputOf({ prompt, messages }: StartEvent): unknown {
+  if (typeof prompt === 'string') return prompt;
+  const content = (Array.isArray(messages) ? messages : Array.isArray(prompt) ? prompt : []).at(-1)?.content;
+  const [first, ...rest] = Array.isArray(content) ? content : [];
+  return rest.length === 0 && first?.type === 'text' ? first.text : content;
+}

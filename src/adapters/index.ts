@@ -1,0 +1,1 @@
+export { currentRun, runAs } from './current.ts';
