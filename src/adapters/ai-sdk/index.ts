@@ -91,7 +91,7 @@ export function aiSdk(): AiSdkTelemetry {
         const result = await runAs(invocation.reporter.writer, execute);
         return tapped(result, {
           part: (part) => told(event, () => call.part(part)),
-          fail: (error) => told(event, (it) => it.callFailed(call, error)),
+          fail: (error) => told(event, () => call.fail(error)),
         });
       } catch (error) {
         told(event, () => call.fail(error));

@@ -23,7 +23,7 @@ export class Invocation {
   readonly #structured: boolean;
   #calls = 0;
   #call: ModelCall | undefined;
-  #failed: unknown;
+  #running = 0;
   #ended = false;
 
   constructor(parent: RunWriter, event: StartEvent) {
@@ -41,12 +41,11 @@ export class Invocation {
 
   /** Nothing more is to come. */
   get over(): boolean {
-    return this.#ended && !this.tools.open;
+    return this.#ended && this.#running === 0;
   }
 
   beginCall(event: ModelCallEvent): ModelCall {
     this.#call = new ModelCall(this.reporter, this.tools, `llm-${++this.#calls}`, event);
-    this.#failed = undefined;
     return this.#call;
   }
 
@@ -56,18 +55,13 @@ export class Invocation {
     call.complete(event);
   }
 
-  /** A failure in the middle of a stream. AI SDK goes on to the end of the step and then ends as if all were well. */
-  callFailed(call: ModelCall, error: unknown): void {
-    if (call.ended) return;
-    this.#failed = error;
-    call.fail(error);
-  }
-
   toolStarted({ toolCall: { toolCallId, toolName, input } }: ToolEvent): void {
+    this.#running++;
     this.tools.called(toolCallId, toolName, input);
   }
 
   toolEnded({ toolCall: { toolCallId, toolName }, toolOutput, toolExecutionMs }: ToolEndEvent): void {
+    this.#running--;
     const { type, error, output } = toolOutput as Part;
     const durationMs = toolExecutionMs === undefined ? undefined : Math.round(toolExecutionMs * 1000) / 1000;
     if (type === 'tool-error') this.tools.failed(toolCallId, toolName, error, durationMs);
@@ -89,7 +83,8 @@ export class Invocation {
   }
 
   complete({ text, object, finishReason }: EndEvent): void {
-    if (this.#failed !== undefined && finishReason === 'error') this.fail(this.#failed);
+    // AI SDK ends a stream that broke as if all were well.
+    if (this.#call?.error !== undefined && finishReason === 'error') this.fail(this.#call.error);
     if (!this.#end()) return;
     const output = this.reporter.recorded.outputs ? (object ?? this.#outputOf(text)) : undefined;
     this.reporter.emit('agent.completed', { output, durationMs: elapsed(this.#began) });
@@ -113,6 +108,8 @@ export class Invocation {
   }
 
   #outputOf(text: unknown): unknown {
+    // A call that ends with a question to a person, or a tool for the client, has said nothing.
+    if (text === '') return undefined;
     if (!this.#structured || typeof text !== 'string') return text;
     try {
       return JSON.parse(text);

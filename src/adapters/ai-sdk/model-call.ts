@@ -32,6 +32,8 @@ export class ModelCall {
   #ended = false;
   /** AI SDK has told its end, after a failure too. */
   answered = false;
+  /** What the stream said went wrong. */
+  error: unknown;
 
   constructor(reporter: Reporter, tools: ToolCalls, id: string, { modelId, provider }: ModelCallEvent) {
     this.#reporter = reporter;
@@ -73,7 +75,8 @@ export class ModelCall {
         this.#tool(part);
         break;
       case 'error':
-        this.fail(part.error);
+        // Not yet the end: AI SDK reads on, and what the answer cost comes last.
+        this.error = part.error ?? 'The stream holds an error.';
         break;
     }
   }
@@ -86,6 +89,7 @@ export class ModelCall {
       // AI SDK finds out when it reads the arguments, behind the stream.
       if (part.type === 'tool-call' && part.invalid) this.#refused(part);
     }
+    if (this.error !== undefined) this.fail(this.error);
     if (!this.#end()) return;
     this.#reporter.emit('llm.completed', {
       callId: this.#id,

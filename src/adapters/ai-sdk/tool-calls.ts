@@ -20,11 +20,6 @@ export class ToolCalls {
     this.#reporter = reporter;
   }
 
-  /** True while a call was begun and has not ended: it runs, or it waits for somebody's approval. */
-  get open(): boolean {
-    return [...this.#calls.values()].some((call) => !call.ended);
-  }
-
   started(modelId: string, name: string): ToolCall {
     const known = this.#calls.get(modelId);
     if (known && !known.ended) return known;
