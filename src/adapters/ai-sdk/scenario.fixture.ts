@@ -37,7 +37,12 @@ export async function play(
   agent: (scene: Scene) => unknown,
 ): Promise<Played> {
   const stub = await openAiStub(script);
-  const provider = createOpenAICompatible({ name: 'stub', baseURL: stub.url, includeUsage: true, supportsStructuredOutputs: true });
+  const provider = createOpenAICompatible({
+    name: 'stub',
+    baseURL: stub.url,
+    includeUsage: true,
+    supportsStructuredOutputs: true,
+  });
   const log = openMemory();
   const runs = new Runs(log);
   runs.register('agent', (run: RunWriter) =>
