@@ -12,7 +12,10 @@ import type {
   ToolEvent,
 } from './events.ts';
 import { Invocation } from './invocation.ts';
+import { heard } from './middleware.ts';
 import { tapped } from './tap.ts';
+
+export { type AiSdkMiddleware, aiSdkMiddleware } from './middleware.ts';
 
 /** What `aiSdk` makes: AI SDK's `Telemetry`, as far as it is needed. */
 export interface AiSdkTelemetry {
@@ -87,8 +90,11 @@ export function aiSdk(): AiSdkTelemetry {
       const invocation = of(event);
       const call = invocation?.reporter.guard(() => invocation.beginCall(event));
       if (!invocation || !call) return execute();
+      const { writer } = invocation.reporter;
+      heard.add(writer);
       try {
-        const result = await runAs(invocation.reporter.writer, execute);
+        // The model's own code finds its agent as the current one.
+        const result = await runAs(writer, execute);
         return tapped(result, {
           part: (part) => told(event, () => call.part(part)),
           fail: (error) => told(event, () => call.fail(error)),
@@ -96,6 +102,8 @@ export function aiSdk(): AiSdkTelemetry {
       } catch (error) {
         told(event, () => call.fail(error));
         throw error;
+      } finally {
+        heard.delete(writer);
       }
     },
 

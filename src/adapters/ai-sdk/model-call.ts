@@ -21,7 +21,7 @@ interface OpenText {
  * `llm.completed` or `llm.failed`.
  */
 export class ModelCall {
-  readonly #reporter: Reporter;
+  readonly reporter: Reporter;
   readonly #tools: ToolCalls;
   readonly #id: string;
   readonly #began = performance.now();
@@ -35,8 +35,8 @@ export class ModelCall {
   /** What the stream said went wrong. */
   error: unknown;
 
-  constructor(reporter: Reporter, tools: ToolCalls, id: string, { modelId, provider }: ModelCallEvent) {
-    this.#reporter = reporter;
+  constructor(reporter: Reporter, tools: ToolCalls, id: string, { modelId, provider }: Omit<ModelCallEvent, 'callId'>) {
+    this.reporter = reporter;
     this.#tools = tools;
     this.#id = id;
     reporter.emit('llm.started', { callId: id, model: modelId || 'unknown', provider: provider || undefined });
@@ -91,7 +91,7 @@ export class ModelCall {
     }
     if (this.error !== undefined) this.fail(this.error);
     if (!this.#end()) return;
-    this.#reporter.emit('llm.completed', {
+    this.reporter.emit('llm.completed', {
       callId: this.#id,
       model: modelId || undefined,
       provider: provider || undefined,
@@ -103,16 +103,16 @@ export class ModelCall {
 
   /** The first failure counts. A call that its cancelled run took with it is left to the run's end. */
   fail(thrown: unknown, code = 'llm_failed'): void {
-    if (!this.#end() || this.#reporter.writer.signal.aborted) return;
-    const { inputs, outputs } = this.#reporter.recorded;
+    if (!this.#end() || this.reporter.writer.signal.aborted) return;
+    const { inputs, outputs } = this.reporter.recorded;
     const error = failure(thrown, code, inputs && outputs);
-    this.#reporter.emit('llm.failed', { callId: this.#id, error, durationMs: elapsed(this.#began) });
+    this.reporter.emit('llm.failed', { callId: this.#id, error, durationMs: elapsed(this.#began) });
   }
 
   #whole(part: Part): void {
     if (part.type === 'text' || part.type === 'reasoning') {
       const text = String(part.text ?? '');
-      if (text === '' || !this.#reporter.recorded.outputs) return;
+      if (text === '' || !this.reporter.recorded.outputs) return;
       const kind = part.type === 'text' ? 'message' : 'reasoning';
       this.#open(kind, '');
       if (text.length > WHOLE) this.#delta(kind, '', text);
@@ -135,13 +135,13 @@ export class ModelCall {
   }
 
   #open(kind: Kind, key: string): OpenText | undefined {
-    if (!this.#reporter.recorded.outputs) return undefined;
+    if (!this.reporter.recorded.outputs) return undefined;
     const id = `${this.#id}-${kind}-${++this.#counts[kind]}`;
     const text = { kind, id, began: performance.now() };
     this.#close(keyOf(kind, key));
     this.#texts.set(keyOf(kind, key), text);
-    if (kind === 'message') this.#reporter.emit('message.started', { messageId: id, role: 'assistant' });
-    else this.#reporter.emit('reasoning.started', { reasoningId: id });
+    if (kind === 'message') this.reporter.emit('message.started', { messageId: id, role: 'assistant' });
+    else this.reporter.emit('reasoning.started', { reasoningId: id });
     return text;
   }
 
@@ -149,8 +149,8 @@ export class ModelCall {
     if (delta === '') return;
     const text = this.#texts.get(keyOf(kind, key)) ?? this.#open(kind, key);
     if (!text) return;
-    if (kind === 'message') this.#reporter.emit('message.delta', { messageId: text.id, delta });
-    else this.#reporter.emit('reasoning.delta', { reasoningId: text.id, delta });
+    if (kind === 'message') this.reporter.emit('message.delta', { messageId: text.id, delta });
+    else this.reporter.emit('reasoning.delta', { reasoningId: text.id, delta });
   }
 
   #close(key: string, whole?: string): void {
@@ -158,8 +158,8 @@ export class ModelCall {
     if (!text) return;
     this.#texts.delete(key);
     const { kind, id, began } = text;
-    if (kind === 'message') this.#reporter.emit('message.completed', { messageId: id, text: whole });
-    else this.#reporter.emit('reasoning.completed', { reasoningId: id, text: whole, durationMs: elapsed(began) });
+    if (kind === 'message') this.reporter.emit('message.completed', { messageId: id, text: whole });
+    else this.reporter.emit('reasoning.completed', { reasoningId: id, text: whole, durationMs: elapsed(began) });
   }
 
   /** A message is a stretch of text that nothing else interrupts: some providers end theirs only with the answer. */

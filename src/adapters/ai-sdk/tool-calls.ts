@@ -20,6 +20,10 @@ export class ToolCalls {
     this.#reporter = reporter;
   }
 
+  isOpen(modelId: string): boolean {
+    return this.#calls.get(modelId)?.ended === false;
+  }
+
   started(modelId: string, name: string): ToolCall {
     const known = this.#calls.get(modelId);
     if (known && !known.ended) return known;
