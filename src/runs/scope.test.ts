@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import { runAs } from '../adapters/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { parseDraft, type RunWriter } from '../protocol/index.ts';
 import { currentRun } from './index.ts';
@@ -17,6 +18,28 @@ async function* stream<T>(...items: T[]): AsyncGenerator<T> {
     yield item;
   }
 }
+
+test('openAgent: the start is written, the end is the caller’s, and what is told there is this agent’s', async () => {
+  const { between, run } = await tells(async (run) => {
+    await run.agent('Outer', async (outer) => {
+      const inner = outer.openAgent('Inner', { input: 'q', model: 'm' });
+      inner.custom('direct', 1);
+      runAs(inner, () => run.custom('within', 2));
+      inner.emit('agent.completed', { output: 'a' });
+      outer.custom('after', 3);
+    });
+  });
+  expect(between).toEqual([
+    ['agent.started', 'outer-1', {}],
+    ['agent.started', 'inner-1', { input: 'q', model: 'm' }],
+    ['custom', 'inner-1', { name: 'direct', value: 1 }],
+    ['custom', 'inner-1', { name: 'within', value: 2 }],
+    ['agent.completed', 'inner-1', { output: 'a' }],
+    ['custom', 'outer-1', { name: 'after', value: 3 }],
+    ['agent.completed', 'outer-1', {}],
+  ]);
+  expect(run.agents[1]).toMatchObject({ path: 'outer-1/inner-1', status: 'completed', output: 'a' });
+});
 
 describe('text', () => {
   test('a whole text: started and completed, no deltas', async () => {

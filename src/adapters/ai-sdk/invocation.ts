@@ -68,16 +68,17 @@ export class Invocation {
     else this.tools.completed(toolCallId, toolName, output, durationMs);
   }
 
-  /** What AI SDK decides about a step's tool calls: who has to be asked, and what was not allowed. */
+  /** What is decided about a step's tool calls: that somebody has to be asked, or, by the program, the answer. */
   stepEnded(content: unknown): void {
     for (const { type, approvalId, toolCall, approved, reason } of partsOf(content)) {
-      if (!toolCall) continue;
+      if (!toolCall || approvalId === undefined) continue;
       const { toolCallId, toolName } = toolCall;
-      if (type === 'tool-approval-request' && approvalId !== undefined) {
+      if (type === 'tool-approval-request') {
         const prompt = `May ${toolName} be called?`;
         this.reporter.emit('approval.requested', { approvalId, prompt, toolCallId: this.tools.idOf(toolCallId) });
-      } else if (type === 'tool-approval-response' && approved === false) {
-        this.tools.denied(toolCallId, toolName, reason);
+      } else if (type === 'tool-approval-response') {
+        this.reporter.emit('approval.resolved', { approvalId, decision: approved ? 'approved' : 'denied' });
+        if (!approved) this.tools.denied(toolCallId, toolName, reason);
       }
     }
   }

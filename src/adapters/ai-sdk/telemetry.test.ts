@@ -82,6 +82,20 @@ test('what it cannot read is told, and is no reason to fail', async () => {
   expect(run).toMatchObject({ status: 'completed', output: 'Hello you.', errors: [{ code: 'adapter_failed' }] });
 });
 
+test('of 10,000 calls that are left open the oldest is let go', async () => {
+  const telemetry = aiSdk();
+  const start = (callId: string) => telemetry.onStart({ callId, operationId: 'ai.streamText' });
+  const { events } = await runOnce(openMemory(), () => {
+    for (let i = 0; i <= 10_000; i++) start(`call-${i}`);
+    telemetry.onEnd({ callId: 'call-0', text: 'first' });
+    telemetry.onEnd({ callId: 'call-1', text: 'second' });
+    start('call-last');
+    telemetry.onEnd({ callId: 'call-2', text: 'third' });
+  });
+  const ended = events.filter((it) => it.type === 'agent.completed');
+  expect(ended.map((it) => it.data.output)).toEqual(['second', 'third']);
+});
+
 test('AI SDK 6, which names no call, is told that it is not recorded', async () => {
   const telemetry = aiSdk();
   const { events } = await runOnce(openMemory(), (_run: RunWriter) => {
