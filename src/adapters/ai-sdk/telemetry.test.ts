@@ -66,6 +66,21 @@ test('without the wrappers, whole texts and calls are still told from the ends',
   expect(run.messages[0]!.text).toBe('Hello you.');
 });
 
+test('what is told of an agent is this agent’s, whichever async context tells it', async () => {
+  const telemetry = aiSdk();
+  const call = { callId: 'call-outer', operationId: 'ai.streamText', functionId: 'Outer' };
+  const { events } = await runOnce(openMemory(), async (run: RunWriter) => {
+    telemetry.onStart(call);
+    // A stream calls its sources in the context of whoever reads it: here an agent within a tool.
+    const readWithin = () => run.agent('Reader', () => telemetry.onLanguageModelCallEnd(call));
+    await telemetry.executeTool({ ...call, execute: readWithin });
+    telemetry.onEnd(call);
+  });
+  const agents = events.map(({ type, agent }) => [type, agent?.path]);
+  expect(agents).toContainEqual(['agent.started', 'outer-1/reader-1']);
+  expect(agents).toContainEqual(['llm.completed', 'outer-1']);
+});
+
 test('what it cannot read is told, and is no reason to fail', async () => {
   const spoilt = aiSdk();
   const onEnd = spoilt.onLanguageModelCallEnd;
