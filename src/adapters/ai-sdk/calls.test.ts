@@ -106,11 +106,13 @@ describe('one agent', () => {
     }
   });
 
-  test('an answer that is an object is recorded as one', async () => {
+  test('an answer that is to be an object is recorded as one, a text as it is', async () => {
     const output = Output.object({ schema: z.object({ degrees: z.number() }) });
     for (const { run } of Object.values(await bothWays(() => ({ text: '{"degrees": 20}' }), { output } as never))) {
       expect(run.agents[0]!.output).toEqual({ degrees: 20 });
     }
+    const text = await ways.generate(() => ({ text: '20' }), { output: Output.text() } as never);
+    expect(text.run.agents[0]!.output).toBe('20');
   });
 
   test('a whole text too large for one event arrives whole', async () => {

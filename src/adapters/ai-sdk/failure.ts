@@ -34,5 +34,10 @@ function lastOf(thrown: unknown): unknown {
 function messageOf(error: unknown): string {
   if (typeof error === 'string') return error;
   const { message } = Object(error) as { message?: unknown };
-  return typeof message === 'string' && message !== '' ? message : (JSON.stringify(error) ?? String(error));
+  if (typeof message === 'string' && message !== '') return message;
+  try {
+    return JSON.stringify(error) ?? String(error);
+  } catch {
+    return 'An error that cannot be read.';
+  }
 }

@@ -1,14 +1,14 @@
 import type { RunWriter } from '../../protocol/index.ts';
-import type {
-  EndEvent,
-  ModelCallEndEvent,
-  ModelCallEvent,
-  Part,
-  StartEvent,
-  ToolEndEvent,
-  ToolEvent,
+import {
+  type EndEvent,
+  type ModelCallEndEvent,
+  type ModelCallEvent,
+  type Part,
+  partsOf,
+  type StartEvent,
+  type ToolEndEvent,
+  type ToolEvent,
 } from './events.ts';
-import { partsOf } from './events.ts';
 import { failure } from './failure.ts';
 import { ModelCall } from './model-call.ts';
 import { elapsed, Reporter } from './reporter.ts';
@@ -36,7 +36,7 @@ export class Invocation {
     });
     this.reporter = new Reporter(writer, recorded);
     this.tools = new ToolCalls(this.reporter);
-    this.#structured = output !== undefined;
+    this.#structured = output !== undefined && (Object(output) as { name?: unknown }).name !== 'text';
   }
 
   /** Nothing more is to come. */

@@ -1,5 +1,4 @@
-import type { ModelCallEndEvent, ModelCallEvent, Part } from './events.ts';
-import { partsOf } from './events.ts';
+import { type ModelCallEndEvent, type ModelCallEvent, type Part, partsOf } from './events.ts';
 import { failure } from './failure.ts';
 import { elapsed, type Reporter } from './reporter.ts';
 import type { ToolCalls } from './tool-calls.ts';

@@ -29,8 +29,10 @@ test('a cancel reaches the provider’s stream, a failure the reader: both as th
   expect(heard.fail).toHaveBeenCalledExactlyOnceWith(failure);
 });
 
-test('what holds no stream passes as it is, and the rest of a result stays', () => {
-  for (const result of [undefined, 'text', { content: [] }, { stream: 'of consciousness' }]) {
+test('what holds no stream that can be heard passes as it is, and the rest of a result stays', () => {
+  const read = new ReadableStream();
+  read.getReader();
+  for (const result of [undefined, 'text', { content: [] }, { stream: 'of consciousness' }, { stream: read }]) {
     expect(tapped(result, listener())).toBe(result);
   }
   expect(tapped({ stream: new ReadableStream(), request: 1 }, listener())).toMatchObject({ request: 1 });

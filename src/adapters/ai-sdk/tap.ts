@@ -7,12 +7,12 @@ export interface Listener {
 }
 
 /**
- * The same result with a stream that `listener` hears; as it is where it holds no stream. No chunk is read before it is
+ * The same result with a stream that `listener` hears; as it is where it holds none, or one that is read already. No chunk is read before it is
  * asked for, and none waits for the listener.
  */
 export function tapped<T>(result: T, listener: Listener): T {
   const { stream } = Object(result) as { stream?: unknown };
-  if (!(stream instanceof ReadableStream)) return result;
+  if (!(stream instanceof ReadableStream) || stream.locked) return result;
   const reader: ReadableStreamDefaultReader<Part> = stream.getReader();
   const source: UnderlyingDefaultSource<Part> = {
     async pull(controller) {
