@@ -1,6 +1,7 @@
 import { generateText, Output, stepCountIs, streamText, type Telemetry, type ToolSet } from 'ai';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { TelltaleError } from '../../protocol/index.ts';
 import type { Answer, ChatRequest } from '../openai-stub.fixture.ts';
 import { aiSdk } from './index.ts';
 import { type Played, play, type Scene, weather } from './scenario.fixture.ts';
@@ -144,6 +145,17 @@ describe('tools', () => {
       ]);
       expect(run).toMatchObject({ status: 'completed', output: 'Two of three.' });
     }
+  });
+
+  test('one that says no with a TelltaleError fails with its code', async () => {
+    const refuses = () => {
+      throw new TelltaleError('path_refused', 'Not there.');
+    };
+    const tools = { weather: { ...weather, execute: refuses } } as ToolSet;
+    const script: Script = (_request, index) =>
+      index === 0 ? { tools: [{ name: 'weather', args: { city: 'Rome' } }] } : { text: 'No.' };
+    const { stream } = await bothWays(script, { tools });
+    expect(stream.run.tools).toMatchObject([{ error: { code: 'path_refused', message: 'Not there.' } }]);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-import type { ErrorInfo } from '../../protocol/index.ts';
+import { type ErrorInfo, TelltaleError } from '../../protocol/index.ts';
 
 /** Characters kept of a message: a provider's error can carry the whole request. */
 const MESSAGE = 8 * 1024;
@@ -11,15 +11,15 @@ const STOPS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What was thrown, as the log tells it. An abort is `cancelled`, a time limit `timeout`, all else `code`. Provider errors
- * bring their HTTP `status` and whether the same call may succeed later. Nothing else is taken of them: they hold the
- * request with its headers.
+ * What was thrown, as the log tells it. An abort is `cancelled`, a time limit `timeout`; an error of ours keeps its code,
+ * all else gets `code`. Provider errors bring their HTTP `status` and whether the same call may succeed later. Nothing
+ * else is taken of them: they hold the request with its headers.
  */
 export function failure(thrown: unknown, code: string, showText: boolean): ErrorInfo {
   const error = lastOf(thrown);
   const { name, statusCode, isRetryable } = Object(error) as Record<string, unknown>;
   return {
-    code: STOPS[String(name)] ?? code,
+    code: error instanceof TelltaleError ? error.code : (STOPS[String(name)] ?? code),
     message: showText ? messageOf(error).slice(0, MESSAGE) : 'Not recorded (recordInputs or recordOutputs is off).',
     ...(typeof isRetryable === 'boolean' && { retryable: isRetryable }),
     ...(typeof statusCode === 'number' && { status: statusCode }),
