@@ -34,6 +34,7 @@ describe('P3: in a browser', () => {
     'reduce.ts',
     'snapshot.ts',
     'cursor.ts',
+    'composite.ts',
     'frame.ts',
     'stream.ts',
     'block.ts',

@@ -1,5 +1,14 @@
 export { Block, type Entry, type LazyEntries } from './block.ts';
 export {
+  type CursorPart,
+  cursorOfPart,
+  digest,
+  formatPart,
+  MAX_STREAMS,
+  parseComposite,
+  streamKey,
+} from './composite.ts';
+export {
   type Cursor,
   type EpochStart,
   formatCursor,
@@ -57,13 +66,18 @@ export * from './snapshot.ts';
 export {
   byeFrame,
   caughtUpFrame,
+  endedFrame,
   epochOf,
   helloFrame,
   progressFrame,
+  refusalOf,
+  refusedFrame,
   resetFrame,
   type StreamBye,
+  type StreamEnded,
   type StreamHello,
   type StreamProgress,
+  type StreamRefused,
   type StreamReset,
   snapshotFrame,
 } from './stream.ts';

@@ -1,7 +1,18 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { describe, expect, it } from 'vitest';
 import type { Head } from './cursor.ts';
-import { byeFrame, caughtUpFrame, epochOf, helloFrame, progressFrame, resetFrame } from './stream.ts';
+import { TelltaleError } from './errors.ts';
+import {
+  byeFrame,
+  caughtUpFrame,
+  endedFrame,
+  epochOf,
+  helloFrame,
+  progressFrame,
+  refusalOf,
+  refusedFrame,
+  resetFrame,
+} from './stream.ts';
 
 function parse(frame: string): EventSourceMessage {
   const messages: EventSourceMessage[] = [];
@@ -38,9 +49,23 @@ describe("P6: the stream's own frames", () => {
       { reason: 'truncated', earliest: 3, latest: 9, shared: 1, after: 2 },
     ],
     ['stream.bye', byeFrame(), undefined, { reason: 'ended' }],
+    ['stream.caught-up', caughtUpFrame(9, 'run:r'), undefined, { stream: 'run:r', seq: 9 }],
+    ['stream.progress', progressFrame('C', 9, 'run:r'), 'C.9', { stream: 'run:r', seq: 9 }],
+    ['stream.ended', endedFrame('run:r'), undefined, { stream: 'run:r', reason: 'ended' }],
+    [
+      'stream.refused',
+      refusedFrame(refusalOf('run:r', new TelltaleError('run_not_found', 'No.'))!),
+      undefined,
+      { stream: 'run:r', code: 'run_not_found', detail: 'No.' },
+    ],
   ])('%s carries an id only where it moves the cursor', (event, frame, id, data) => {
     const message = parse(frame);
     expect([message.event, message.id, JSON.parse(message.data)]).toEqual([event, id, data]);
+  });
+
+  it('refuse a stream for what is wrong with it alone, never for what may pass', () => {
+    expect(refusalOf('run:r', new TelltaleError('log_unavailable', 'Later.'))).toBeUndefined();
+    expect(refusalOf('run:r', new TypeError('a bug'))).toBeUndefined();
   });
 
   it('name the epoch that numbered an event', () => {
