@@ -1,7 +1,19 @@
 import type { Log } from '../log/index.ts';
-import { HEARTBEAT_MS, LATENESS_MS, STALLED_MS } from '../protocol/index.ts';
+import {
+  type CursorPart,
+  HEARTBEAT_MS,
+  LATENESS_MS,
+  parseComposite,
+  refusalOf,
+  refusedFrame,
+  STALLED_MS,
+  streamKey,
+} from '../protocol/index.ts';
+import { CompositeIds } from './composite-ids.ts';
+import { connectionFrames } from './opening.ts';
+import type { FoundStream } from './reader.ts';
 import type { Sink } from './sink.ts';
-import { findStart, type StreamRequest } from './start.ts';
+import { findStart, type ManyRequest, type StreamRequest } from './start.ts';
 import { Tail } from './tail.ts';
 import { Turn } from './turn.ts';
 import { type Surroundings, Viewer } from './viewer.ts';
@@ -72,24 +84,43 @@ export class Hub {
    * @throws {TelltaleError} `thread_not_found`, `run_not_found`, or what the log says; the sink was not touched.
    */
   async open(request: StreamRequest, sink: Sink): Promise<'streaming' | 'over'> {
-    const tail = this.#hold(request.threadId);
-    try {
-      await tail.opened;
-      const start = await findStart(this.#log, request);
-      const atEnd = start.over && request.cursor !== undefined && !start.reset;
-      if (this.#closed) sink.abort();
-      if (atEnd || sink.closed) {
-        this.#release(tail);
-        return atEnd ? 'over' : 'streaming';
-      }
-      const viewer = new Viewer(this.#around, tail, request, start, sink);
-      this.#viewers.add(viewer);
-      viewer.begin(start);
-      return 'streaming';
-    } catch (error) {
-      this.#release(tail);
-      throw error;
+    const stream = await this.#find(request);
+    return this.#begin([stream], sink, connectionFrames(request.padding));
+  }
+
+  /**
+   * Opens several streams into one sink, with composite ids. One that is not there is refused by a frame of its own,
+   * and the others go on. `over`: each is at the end of its run, or is refused.
+   *
+   * @throws {TelltaleError} what the log says; the sink was not touched.
+   */
+  async openAll({ streams, refused = [], cursor, padding }: ManyRequest, sink: Sink): Promise<'streaming' | 'over'> {
+    const parts = cursor === undefined ? new Map<string, CursorPart>() : parseComposite(cursor);
+    const results = await Promise.allSettled(
+      streams.map(({ name, ...request }) => {
+        const own = parts ? parts.get(streamKey(name)) : MALFORMED;
+        return this.#find({ ...request, ...(own !== undefined && { cursor: own }) }, name);
+      }),
+    );
+    const found = results.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
+    const refusals = [...refused];
+    const failures: unknown[] = [];
+    for (const [i, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      const refusal = refusalOf(streams[i]!.name, result.reason);
+      if (refusal) refusals.push(refusal);
+      else failures.push(result.reason);
     }
+    if (failures.length > 0) {
+      for (const { tail } of found) this.#release(tail);
+      throw failures[0];
+    }
+    const ids = new CompositeIds(
+      found.map(({ name }) => name!),
+      parts ?? new Map(),
+    );
+    const frames = [connectionFrames(padding), ...refusals.map(refusedFrame)].join('');
+    return this.#begin(found, sink, frames, ids);
   }
 
   /** Ends every stream, so that clients come back to another server, and resolves when all are gone. */
@@ -97,6 +128,30 @@ export class Hub {
     this.#closed = true;
     for (const viewer of this.#viewers) viewer.close();
     if (this.#viewers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+  }
+
+  async #find(request: StreamRequest, name?: string): Promise<FoundStream> {
+    const tail = this.#hold(request.threadId);
+    try {
+      await tail.opened;
+      return { request, tail, start: await findStart(this.#log, request), ...(name !== undefined && { name }) };
+    } catch (error) {
+      this.#release(tail);
+      throw error;
+    }
+  }
+
+  #begin(streams: readonly FoundStream[], sink: Sink, frames: string, ids?: CompositeIds): 'streaming' | 'over' {
+    const atEnd = streams.every(({ start, request }) => start.over && request.cursor !== undefined && !start.reset);
+    if (this.#closed) sink.abort();
+    if (atEnd || sink.closed) {
+      for (const { tail } of streams) this.#release(tail);
+      return atEnd ? 'over' : 'streaming';
+    }
+    const viewer = new Viewer(this.#around, streams, sink, ids);
+    this.#viewers.add(viewer);
+    viewer.begin(frames);
+    return 'streaming';
   }
 
   #hold(threadId: string): Tail {
@@ -118,7 +173,10 @@ export class Hub {
 
   #removed(viewer: Viewer): void {
     if (!this.#viewers.delete(viewer)) return;
-    this.#release(viewer.tail);
+    for (const tail of viewer.tails) this.#release(tail);
     if (this.#viewers.size === 0) this.#emptied?.();
   }
 }
+
+/** A cursor that no thread can follow. */
+const MALFORMED = '';

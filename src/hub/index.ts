@@ -1,3 +1,3 @@
 export { Hub, type HubOptions } from './hub.ts';
 export type { Sink, SinkListener } from './sink.ts';
-export type { StreamRequest } from './start.ts';
+export type { ManyRequest, StreamRequest } from './start.ts';

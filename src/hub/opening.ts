@@ -12,18 +12,26 @@ import type { Start, StreamRequest } from './start.ts';
 /** Milliseconds. Drawn anew for each connection, so that viewers who lost one server do not all return at once. */
 const RETRY_MS = { least: 1000, most: 4000 };
 
-/** What every stream begins with (PROTOCOL.md section 6). */
-export function openingFrames(
-  { padding, threadId, selection: { runId } }: StreamRequest,
-  { head, place, reset, snapshot }: Start,
-  heartbeatMs: number,
-): string {
+/** What every connection begins with (PROTOCOL.md section 6). */
+export function connectionFrames(padding = 0): string {
   const { least, most } = RETRY_MS;
   return [
     writeComment('connected'),
     padding ? writeComment(' '.repeat(padding)) : '',
     writeRetry(least + Math.random() * (most - least)),
+  ].join('');
+}
+
+/** What every stream begins with. `name`: of one that shares its connection. */
+export function openingFrames(
+  { threadId, selection: { runId } }: StreamRequest,
+  { head, place, reset, snapshot }: Start,
+  heartbeatMs: number,
+  name?: string,
+): string {
+  return [
     helloFrame({
+      ...(name !== undefined && { stream: name }),
       threadId,
       ...(runId !== undefined && { runId }),
       epoch: head.epoch,
@@ -31,7 +39,7 @@ export function openingFrames(
       latest: head.last,
       heartbeatMs,
     }),
-    reset ? resetFrame(reset, place.prev, head) : '',
+    reset ? resetFrame(reset, place.prev, head, name) : '',
     snapshot ? snapshotFrame(formatCursor(epochOf(head, place.after), place.after), snapshot) : '',
   ].join('');
 }

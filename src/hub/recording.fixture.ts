@@ -110,6 +110,9 @@ function seen(json: string): SeenEvent {
   return { epoch, seq, type, runId, content: json.replace(/^(\{"seq":\d+,)"prev":\d+,/, '$1') };
 }
 
+/** Whoever reads what a sink was given. */
+type FedViewer = Pick<RecordedViewer, 'connected' | 'feed' | 'disconnected'>;
+
 /** A sink whose reader takes bytes when the test says so, at most `room` of them unread. */
 export class RecordedSink implements Sink {
   closed = false;
@@ -121,11 +124,11 @@ export class RecordedSink implements Sink {
   writes = 0;
   #listener: SinkListener | undefined;
   #waiting: Uint8Array[] = [];
-  readonly #viewer: RecordedViewer;
+  readonly #viewer: FedViewer;
   readonly #room: number;
   readonly #decoder = new TextDecoder();
 
-  constructor(viewer: RecordedViewer, room = Number.POSITIVE_INFINITY) {
+  constructor(viewer: FedViewer, room = Number.POSITIVE_INFINITY) {
     this.#viewer = viewer;
     this.#room = room;
     viewer.connected();

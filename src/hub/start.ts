@@ -1,12 +1,15 @@
 import { type Dialect, type Place, type Selection, selects } from '../dialects/index.ts';
 import { beginOf, foldRun, type Log, type RunRecord } from '../log/index.ts';
 import {
+  type CursorPart,
+  cursorOfPart,
   type Head,
   isEnded,
   locate,
   type Position,
   parseCursor,
   type RunSnapshot,
+  type StreamRefused,
   TelltaleError,
 } from '../protocol/index.ts';
 import { PAGE_BYTES } from './window.ts';
@@ -16,13 +19,24 @@ export interface StreamRequest {
   readonly dialect: Dialect;
   readonly threadId: string;
   readonly selection: Selection;
-  /** As the viewer sent it, whatever it is. Wins over `from`. */
-  readonly cursor?: string;
+  /** As the viewer sent it, whatever it is, or its part of a composite one. Wins over `from`. */
+  readonly cursor?: string | CursorPart;
   /** A number below zero: with so many of the view's newest events. `snapshot` is for the views of a run. */
   readonly from?: 'start' | 'now' | 'snapshot' | number;
   /** Whether deltas may come merged; by default in what comes from the log, and not live. */
   readonly coalesce?: boolean;
   /** Spaces in a comment at the beginning, for proxies that hold the first bytes back. */
+  readonly padding?: number;
+}
+
+/** Several streams at once: of each what a viewer asks for, under the name that its frames and positions have. */
+export interface ManyRequest {
+  readonly streams: readonly (Omit<StreamRequest, 'cursor' | 'padding'> & { readonly name: string })[];
+  /** What was asked for and is not there, to be told. */
+  readonly refused?: readonly StreamRefused[];
+  /** A composite one, as the viewer sent it, whatever it is. */
+  readonly cursor?: string;
+  /** As in `StreamRequest`. */
   readonly padding?: number;
 }
 
@@ -58,7 +72,7 @@ export async function findStart(log: Log, { threadId, selection, cursor, from }:
     }
     return { head, place: { begin, after, prev: after }, lastId: 0, over: isOver(run, after) };
   }
-  const parsed = parseCursor(cursor);
+  const parsed = typeof cursor === 'string' ? parseCursor(cursor) : cursorOfPart(cursor, head);
   const { after, reset } = locate(parsed, head);
   if (reset || parsed?.k === undefined) return startAfter(head, run, after, reset);
   // Part of event `after` is still to come.

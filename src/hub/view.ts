@@ -110,6 +110,7 @@ export class View implements Flushable {
 
 /** One buffer of several; one that is alone is not copied. */
 export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
   const filled = parts.filter(({ length }) => length > 0);
   return filled.length === 1 ? filled[0]! : Buffer.concat(filled);
 }

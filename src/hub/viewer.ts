@@ -1,30 +1,15 @@
-import type { Encoder } from '../dialects/index.ts';
-import type { Log } from '../log/index.ts';
-import {
-  type Block,
-  byeFrame,
-  caughtUpFrame,
-  epochOf,
-  formatCursor,
-  progressFrame,
-  resetFrame,
-  writeComment,
-} from '../protocol/index.ts';
-import { openingFrames } from './opening.ts';
+import { byeFrame, digest, formatCursor, formatPart, streamKey, writeComment } from '../protocol/index.ts';
+import type { CompositeIds } from './composite-ids.ts';
+import { type FoundStream, Reader, type ReaderOwner, type ReaderSurroundings } from './reader.ts';
 import type { Sink, SinkListener } from './sink.ts';
-import { findRestart, type Start, type StreamRequest } from './start.ts';
 import type { Tail } from './tail.ts';
-import type { Turn } from './turn.ts';
-import { joinBytes, type LiveViewer, View, viewKey } from './view.ts';
+import { joinBytes } from './view.ts';
 import type { Ticking, Wheel } from './wheel.ts';
-import { joinBlocks, PAGE_BYTES } from './window.ts';
+import { PAGE_BYTES } from './window.ts';
 
 /** What all viewers of a hub share. */
-export interface Surroundings {
-  readonly log: Log;
-  readonly turn: Turn;
+export interface Surroundings extends ReaderSurroundings {
   readonly heartbeats: Wheel;
-  readonly heartbeatMs: number;
   readonly stalledMs: number;
   /** Told why a viewer was cut, where it was the server's fault. */
   readonly onError: (error: unknown, threadId: string) => void;
@@ -32,78 +17,52 @@ export interface Surroundings {
 }
 
 /**
- * One open stream: a place in the log and a sink. It reads pages of the log with an encoder of its own until it stands
- * at the log's end; there it joins the live view. There is no queue: whatever the sink has no room for stays in the log,
- * and a viewer that the live window has left behind reads the log again.
+ * One connection: a sink, and a reader for each stream on it. All that its streams have is handed over in one write per
+ * turn of the event loop, and nothing while the sink has enough: nothing waits here but one page of the log.
  */
-export class Viewer implements LiveViewer, Ticking, SinkListener {
-  readonly tail: Tail;
+export class Viewer implements ReaderOwner, Ticking, SinkListener {
   readonly #around: Surroundings;
-  readonly #request: StreamRequest;
   readonly #sink: Sink;
   readonly #slot: number;
-  /** Under which epoch `#after` was reached. */
-  #epoch: string;
-  /** Number before the first event that the view can have. */
-  #begin: number;
-  /** Everything up to here was sent, or is not for this view. */
-  #after: number;
-  /** Number in the last id that was sent; 0 for none. */
-  #lastId: number;
-  /** Set while it reads the log; a viewer that is live has a view instead. */
-  #encoder: Encoder | undefined;
-  #view: View | undefined;
-  #waitsForLog = false;
+  /** For several streams; the ids of one alone are those of its frames. */
+  readonly #ids: CompositeIds | undefined;
+  /** Who was served last comes last: a long history holds nobody back for longer than a page. */
+  readonly #readers: Reader[];
+  #served = 0;
+  /** How many of them are not over. */
+  #running: number;
+  #fetching = false;
   #waitsForSink = false;
-  #caughtUp = false;
   #over = false;
 
-  constructor(around: Surroundings, tail: Tail, request: StreamRequest, start: Start, sink: Sink) {
+  constructor(around: Surroundings, streams: readonly FoundStream[], sink: Sink, ids?: CompositeIds) {
     this.#around = around;
-    this.tail = tail;
-    this.#request = request;
     this.#sink = sink;
-    this.#epoch = start.head.epoch;
-    this.#begin = start.place.begin;
-    this.#after = start.place.after;
-    this.#lastId = start.lastId;
-    this.#encoder = request.dialect.encoder(request.selection, start.place);
+    this.#ids = ids;
+    this.#readers = streams.map((stream) => new Reader(around, stream, this));
+    this.#running = streams.length;
     this.#slot = around.heartbeats.add(this);
   }
 
-  /** Sends what every stream begins with, and whatever there is. */
-  begin(start: Start): void {
+  get tails(): readonly Tail[] {
+    return this.#readers.map(({ tail }) => tail);
+  }
+
+  /** Sends what the connection begins with, and whatever there is. */
+  begin(frames: string): void {
     this.#sink.open(this, this.#around.stalledMs);
-    this.#write(openingFrames(this.#request, start, this.#around.heartbeatMs));
-    if (start.over) this.#finish();
-    else this.flush();
+    this.#send(utf8(frames));
   }
 
   /** Sends what there is to send, as far as the sink takes it. Never throws: other viewers are flushed after this one. */
   flush(): void {
-    if (this.#over || this.#waitsForSink || this.#waitsForLog) return;
-    try {
-      if (this.#view) this.#sendLive(this.#view);
-      else this.#sendHistory();
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** The live view has ended, or gone on without this viewer. */
-  leaveView(): void {
-    if (!this.#view) return;
-    this.#forsakeView();
-    const { dialect, selection } = this.#request;
-    const place = { begin: this.#begin, after: this.#after, prev: this.#lastId };
-    this.#encoder = dialect.encoder(selection, place);
-    this.#around.turn.add(this);
+    if (!this.#over && !this.#waitsForSink) this.#send();
   }
 
   tick(): void {
     if (this.#over || this.#waitsForSink) return;
-    const { epoch, last } = this.tail.head;
-    this.#write(`${this.#progress()}${writeComment(`heartbeat ${formatCursor(epoch, last)}`)}`);
+    const parts = this.#readers.map((reader) => this.#stamp(reader, utf8(reader.progress())));
+    this.#write(joinBytes([...parts, utf8(writeComment(`heartbeat ${this.#latest()}`))]));
   }
 
   drained(): void {
@@ -116,133 +75,90 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     this.#around.onClosed(this);
   }
 
-  /** Ends the stream in the middle; the client comes back with its cursor. */
+  /** Ends the connection in the middle; the client comes back with its cursor. */
   close(): void {
     if (this.#over) return;
     this.#leave();
     this.#sink.end();
   }
 
-  #sendLive(view: View): void {
-    if (this.#after === view.last) return;
-    const piece = view.read(this.#after);
-    if (!piece) {
-      this.leaveView();
-      return;
-    }
-    this.#after = piece.last;
-    this.#lastId = piece.lastId || this.#lastId;
-    if (piece.bytes.length > 0) this.#write(piece.bytes);
-    if (piece.ended) this.#finish();
-    else if (piece.last < view.last) this.#around.turn.add(this);
-  }
-
-  #sendHistory(): void {
-    const blocks = this.tail.read(this.#epoch, this.#encoder!.after);
-    if (blocks) this.#sendPage(blocks);
-    else this.#sendFromLog().catch((error) => this.fail(error));
-  }
-
-  async #sendFromLog(): Promise<void> {
-    this.#waitsForLog = true;
-    const blocks = await this.#readLog();
-    this.#waitsForLog = false;
-    if (this.#over) return;
-    if (blocks) this.#sendPage(blocks);
-    else this.#around.turn.add(this);
-  }
-
-  /** `undefined`: the log has changed; what that means for the viewer was told to it. */
-  async #readLog(): Promise<readonly Block[] | undefined> {
-    const after = this.#encoder!.after;
-    const page = await this.#around.log.read(this.#request.threadId, after, PAGE_BYTES);
-    if (this.#over) return undefined;
-    const { head } = page;
-    if (head.epoch !== this.#epoch || head.first > after + 1) {
-      const start = await findRestart(this.#around.log, this.#request.selection, head, this.#epoch, after);
-      if (!this.#over) this.#restart(start);
-      return undefined;
-    }
-    if (!this.tail.offer(page)) await this.tail.refresh();
-    return page.blocks;
-  }
-
-  #restart(start: Start): void {
-    const { head, place, reset } = start;
-    this.#epoch = head.epoch;
-    if (!reset) return;
-    this.#begin = place.begin;
-    this.#after = place.after;
-    this.#lastId = start.lastId;
-    this.#encoder = this.#request.dialect.encoder(this.#request.selection, place);
-    this.#write(resetFrame(reset, place.prev, head));
-    if (start.over) this.#finish();
-  }
-
-  #sendPage(blocks: readonly Block[]): void {
-    const encoder = this.#encoder!;
-    const parts: Uint8Array[] = [];
-    let size = 0;
-    let ended = false;
-    const merge = this.#request.coalesce ?? true;
-    for (const block of merge ? joinBlocks(blocks) : blocks) {
-      if (size > 0 && size + block.bytes.length > PAGE_BYTES) break;
-      const chunk = encoder.encode(block, PAGE_BYTES, merge);
-      parts.push(chunk.bytes);
-      size += chunk.bytes.length;
-      this.#lastId = chunk.lastId || this.#lastId;
-      ended = chunk.ended;
-      if (ended || encoder.after < block.last) break;
-    }
-    this.#after = encoder.after;
-    const arrived = !ended && this.tail.isAtEnd(this.#epoch, encoder.after);
-    if (!ended) parts.push(utf8(this.#progress()));
-    if (arrived) {
-      this.#joinView(encoder);
-      if (!this.#caughtUp) parts.push(utf8(caughtUpFrame(this.#after)));
-      this.#caughtUp = true;
-    }
-    const bytes = joinBytes(parts);
-    if (bytes.length > 0) this.#write(bytes);
-    if (ended) this.#finish();
-    else if (!arrived) this.#around.turn.add(this);
-  }
-
-  #joinView(encoder: Encoder): void {
-    const key = this.#viewKey();
-    const view = this.tail.views.get(key) ?? new View(encoder, this.#around.turn, this.#request.coalesce ?? false);
-    this.tail.views.set(key, view);
-    view.viewers.add(this);
-    this.#view = view;
-    this.#encoder = undefined;
-  }
-
-  /** Moves the viewer's cursor over events that are not for its view. */
-  #progress(): string {
-    // After a cut the tail is of another epoch; what this number means there is for the reset to say.
-    if (this.#after <= this.#lastId || this.tail.head.epoch !== this.#epoch) return '';
-    this.#lastId = this.#after;
-    return progressFrame(epochOf(this.tail.head, this.#after), this.#after);
-  }
-
-  #write(bytes: Uint8Array | string): void {
-    if (this.#over) return;
-    this.#waitsForSink = !this.#sink.write(typeof bytes === 'string' ? utf8(bytes) : bytes);
-  }
-
-  #finish(): void {
-    if (this.#over) return;
-    this.#write(`${this.#progress()}${byeFrame()}`);
-    this.#leave();
-    this.#sink.end();
-  }
-
-  /** Cuts the stream, so that the client comes back, and reports why. */
-  fail(error: unknown): void {
+  /** Cuts the connection, so that the client comes back, and reports why. */
+  fail(error: unknown, threadId: string): void {
     if (this.#over) return;
     this.#leave();
     this.#sink.abort();
-    this.#around.onError(error, this.#request.threadId);
+    this.#around.onError(error, threadId);
+  }
+
+  #send(first?: Uint8Array): void {
+    const parts = first ? [first] : [];
+    let size = 0;
+    for (const reader of this.#readers) {
+      if (size >= PAGE_BYTES) {
+        this.#around.turn.add(this);
+        break;
+      }
+      if (reader.over) continue;
+      const bytes = this.#take(reader);
+      if (this.#over) return;
+      if (reader.over) this.#running--;
+      if (bytes.length === 0) continue;
+      parts.push(bytes);
+      size += bytes.length;
+      reader.served = ++this.#served;
+    }
+    if (size > 0 && this.#readers.length > 1) this.#readers.sort((a, b) => a.served - b.served);
+    const finished = this.#running === 0;
+    if (finished) parts.push(utf8(byeFrame()));
+    if (parts.length > 0) this.#write(joinBytes(parts));
+    if (finished) this.close();
+    else if (!this.#waitsForSink || this.#readers.length > 1) this.#fetch();
+  }
+
+  #take(reader: Reader): Uint8Array {
+    try {
+      return this.#stamp(reader, reader.take());
+    } catch (error) {
+      this.fail(error, reader.threadId);
+      return new Uint8Array(0);
+    }
+  }
+
+  #stamp(reader: Reader, frames: Uint8Array): Uint8Array {
+    return this.#ids && frames.length > 0 ? this.#ids.stamp(reader.name!, frames) : frames;
+  }
+
+  /**
+   * One page at a time, for whoever was served nothing for the longest time. Of several streams also while the sink is
+   * full: those that always have something would leave no turn to one that asks the log first.
+   */
+  #fetch(): void {
+    if (this.#fetching) return;
+    const reader = this.#readers.find(({ needsLog }) => needsLog);
+    if (!reader) return;
+    this.#fetching = true;
+    reader.fetch().then(
+      () => {
+        this.#fetching = false;
+        this.flush();
+      },
+      (error) => this.fail(error, reader.threadId),
+    );
+  }
+
+  /** The tails of its threads, as a cursor. */
+  #latest(): string {
+    return this.#readers
+      .map(({ name, tail: { head } }) =>
+        name === undefined
+          ? formatCursor(head.epoch, head.last)
+          : formatPart({ key: streamKey(name), epoch: digest(head.epoch), seq: head.last }),
+      )
+      .join('');
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#waitsForSink = !this.#sink.write(bytes);
   }
 
   /** Lets go of everything but the sink, which may still have something to send. */
@@ -250,23 +166,7 @@ export class Viewer implements LiveViewer, Ticking, SinkListener {
     if (this.#over) return;
     this.#over = true;
     this.#around.heartbeats.remove(this, this.#slot);
-    this.#forsakeView();
-    this.#encoder = undefined;
-  }
-
-  #forsakeView(): void {
-    const view = this.#view;
-    if (!view) return;
-    this.#view = undefined;
-    view.viewers.delete(this);
-    if (view.viewers.size > 0) return;
-    const key = this.#viewKey();
-    if (this.tail.views.get(key) === view) this.tail.views.delete(key);
-  }
-
-  #viewKey(): string {
-    const { dialect, selection, coalesce = false } = this.#request;
-    return viewKey(dialect, selection, coalesce);
+    for (const reader of this.#readers) reader.leave();
   }
 }
 
