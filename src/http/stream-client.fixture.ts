@@ -29,12 +29,14 @@ export async function read(answer: IncomingMessage, onText: (text: string) => vo
   return all;
 }
 
+type ConnectedViewer = Pick<RecordedViewer, 'cursor' | 'feed' | 'disconnected'> & { connected(): void };
+
 /**
  * One connection of a recorded viewer, with the last id it was given: the native parser client.
  *
  * @returns the status; 0 where no answer came.
  */
-export async function connectOnce(viewer: RecordedViewer, url: string): Promise<number> {
+export async function connectOnce(viewer: ConnectedViewer, url: string): Promise<number> {
   const headers = viewer.cursor === undefined ? {} : { 'last-event-id': viewer.cursor };
   viewer.connected();
   try {

@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { z } from 'zod';
 import { native } from '../dialects/index.ts';
 import type { StreamRequest } from '../hub/index.ts';
-import { TelltaleError, TYPE_PATTERN } from '../protocol/index.ts';
+import { ID_PATTERN, MAX_STREAMS, streamKey, TelltaleError, TYPE_PATTERN } from '../protocol/index.ts';
 import { readQuery } from './query.ts';
 
 const MAX_NAMES = 64;
@@ -46,14 +46,61 @@ export const StreamQuery = z.strictObject({
     .exactOptional(),
 });
 
+const ids = z.array(z.string().regex(ID_PATTERN, 'must be 1 to 32 characters of A-Z, a-z, 0-9, "_" and "-"'));
+
+/** The query of several streams at once. */
+export const StreamsQuery = StreamQuery.extend({ run: ids.exactOptional(), thread: ids.exactOptional() });
+
 /**
  * What a request asks to see, but for the thread and run that its address names. `Last-Event-ID` wins over `after`: a
  * browser that reconnects sends the header and the address it was first given.
  *
  * @throws {TelltaleError} `invalid_request`, `not_acceptable`
  */
-export function readStreamRequest(c: Context): Omit<StreamRequest, 'threadId'> {
-  const { after, from, types, agents, depth, events, coalesce, padding } = readQuery(c, StreamQuery);
+export function readStreamRequest(c: Context): Omit<StreamRequest, 'threadId'> & { readonly cursor?: string } {
+  return toRequest(c, readQuery(c, StreamQuery));
+}
+
+/** One of several streams, by what it is and under its name. */
+export interface Listed {
+  readonly name: string;
+  readonly kind: 'run' | 'thread';
+  readonly id: string;
+}
+
+/**
+ * The same of a request for several streams, and which these are, runs first.
+ *
+ * @throws {TelltaleError} `invalid_request`, `not_acceptable`
+ */
+export function readStreamsRequest(c: Context): ReturnType<typeof readStreamRequest> & { readonly listed: Listed[] } {
+  const { run = [], thread = [], ...query } = readQuery(c, StreamsQuery, ['run', 'thread']);
+  const request = toRequest(c, query);
+  const listed = [
+    ...run.map((id): Listed => ({ name: `run:${id}`, kind: 'run', id })),
+    ...thread.map((id): Listed => ({ name: `thread:${id}`, kind: 'thread', id })),
+  ];
+  if (listed.length === 0 || listed.length > MAX_STREAMS) {
+    throw new TelltaleError('invalid_request', `query: name 1 to ${MAX_STREAMS} streams, as ?run=…&thread=….`);
+  }
+  const keys = new Map<string, string>();
+  for (const { name } of listed) {
+    const other = keys.get(streamKey(name));
+    if (other === name) throw new TelltaleError('invalid_request', `query: ${name} is there twice. Name it once.`);
+    if (other !== undefined) {
+      const detail = `query: ${other} and ${name} have the same key in a cursor. Ask for them apart.`;
+      throw new TelltaleError('invalid_request', detail);
+    }
+    keys.set(streamKey(name), name);
+  }
+  if (request.from === 'snapshot' && thread.length > 0) {
+    throw new TelltaleError('invalid_request', 'query.from: a snapshot is of a run; leave the threads out.');
+  }
+  return { ...request, listed };
+}
+
+function toRequest(c: Context, query: z.infer<typeof StreamQuery>): ReturnType<typeof readStreamRequest> {
+  const { after, from, types, agents, depth, events, coalesce, padding } = query;
   if (!acceptsEventStream(c.req.header('accept'))) {
     throw new TelltaleError(
       'not_acceptable',

@@ -72,3 +72,43 @@ test('EventSource in Chromium gets every event once over cuts, resumes a quiet v
     await server.close();
   }
 }, 60_000);
+
+test('EventSource in Chromium gets every event of eight runs once over cuts, on one connection, and stops at the end', async (context) => {
+  const executablePath = find('chromium');
+  if (!executablePath) return context.skip('chromium is not installed');
+  const server = await streamServer();
+  const ids = Array.from({ length: 8 }, (_, n) => `run-${n}`);
+  for (const id of ids) await append(server.log, id, [START, custom(1), custom(2)]);
+  const cuts = [4000];
+  const proxy = await faultyProxy(server.url, (n) => (n in cuts ? { cutAfter: cuts[n]!, cutBy: 'fin' } : {}));
+  const browser = await chromium.launch({ executablePath, args: ARGS });
+  try {
+    const page = await browser.newPage();
+    // A page of the proxy's own origin; its connection is the first that might be cut.
+    await page.goto(`${proxy.url}/healthz`);
+    const query = ids.map((id) => `run=${id}`).join('&');
+    const watching = page.evaluate(async (url) => {
+      const seen: string[] = [];
+      const source = new EventSource(url);
+      source.onmessage = ({ data }) => {
+        const { runId, seq } = JSON.parse(data);
+        if (runId) seen.push(`${runId} ${seq}`);
+      };
+      await new Promise<void>((resolve) => {
+        source.onerror = () => source.readyState === EventSource.CLOSED && resolve();
+      });
+      return seen;
+    }, `${proxy.url}/v1/stream?${query}&events=message&coalesce=off`);
+    await until(() => proxy.connections > 1 && server.hub.viewers === 1, 'the stream after the cut', 30_000);
+    for (const id of ids) await append(server.log, id, [custom(4), END]);
+    const seen = await watching;
+    for (const id of ids)
+      expect(seen.filter((it) => it.startsWith(`${id} `))).toEqual([1, 2, 3, 4, 5].map((n) => `${id} ${n}`));
+    expect(server.errors).toEqual([]);
+    await until(() => server.hub.viewers === 0);
+  } finally {
+    await browser.close();
+    await proxy.close();
+    await server.close();
+  }
+}, 60_000);

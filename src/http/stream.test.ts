@@ -169,7 +169,7 @@ describe('GET …/stream (P5, P7)', () => {
 
   test.each([
     ['/v1/runs/none/stream', 404, 'run_not_found'],
-    ['/v1/runs/%2e%2e/stream', 404, 'not_found'],
+    ['/v1/runs/%2e%2e/%2e%2e/stream', 404, 'not_found'],
     ['/v1/threads/none/stream', 404, 'thread_not_found'],
     ['/v1/runs/ended/stream?from=yesterday', 400, 'invalid_request'],
     ['/v1/runs/ended/stream?from=now&from=start', 400, 'invalid_request'],

@@ -1,12 +1,12 @@
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
-import type { Hub, StreamRequest } from '../hub/index.ts';
-import { TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
+import type { Hub, ManyRequest, Sink } from '../hub/index.ts';
+import { refusalOf, type StreamRefused, TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
 import type { AppContext } from './context.ts';
 import { findRun, findThread } from './lookup.ts';
 import { hasTurn, type NodeHost, nodeHost, nodeSink } from './node-sink.ts';
 import { tell } from './problem.ts';
-import { readStreamRequest } from './stream-request.ts';
+import { readStreamRequest, readStreamsRequest } from './stream-request.ts';
 import { WebSink } from './web-sink.ts';
 
 const HEADERS = {
@@ -34,7 +34,8 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
   app.get('/v1/runs/:runId/stream', async (c) => {
     const request = readStreamRequest(c);
     const { runId, threadId } = await findRun(log, c.req.param('runId'));
-    return stream(c, hub, { ...request, threadId, selection: { ...request.selection, runId } });
+    const ofRun = { ...request, threadId, selection: { ...request.selection, runId } };
+    return stream(c, (sink) => hub.open(ofRun, sink));
   });
 
   app.get('/v1/threads/:threadId/stream', async (c) => {
@@ -44,13 +45,36 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
     }
     const threadId = c.req.param('threadId');
     await findThread(log, threadId);
-    return stream(c, hub, { ...request, threadId });
+    return stream(c, (sink) => hub.open({ ...request, threadId }, sink));
+  });
+
+  app.get('/v1/stream', async (c) => {
+    const { listed, cursor, padding, ...view } = readStreamsRequest(c);
+    const refused: StreamRefused[] = [];
+    const streams: ManyRequest['streams'][number][] = [];
+    for (const { name, kind, id } of listed) {
+      try {
+        if (kind === 'thread') await findThread(log, id);
+        const ofRun = kind === 'run' && {
+          threadId: (await findRun(log, id)).threadId,
+          selection: { ...view.selection, runId: id },
+        };
+        streams.push({ ...view, name, threadId: id, ...ofRun });
+      } catch (error) {
+        const refusal = refusalOf(name, error);
+        // With nothing left to show, a refusal of the whole tells an EventSource to stop.
+        if (!refusal || refused.length === listed.length - 1) throw error;
+        refused.push(refusal);
+      }
+    }
+    const request = { streams, refused, ...(cursor && { cursor }), ...(padding && { padding }) };
+    return stream(c, (sink) => hub.openAll(request, sink));
   });
 
   return app;
 }
 
-async function stream(c: Context, hub: Hub, request: StreamRequest): Promise<Response> {
+async function stream(c: Context, open: (sink: Sink) => ReturnType<Hub['open']>): Promise<Response> {
   // What others have set so far, CORS headers for example, stays.
   const response = c.body(null, 200, HEADERS);
   if (c.req.method === 'HEAD') return response;
@@ -58,7 +82,7 @@ async function stream(c: Context, hub: Hub, request: StreamRequest): Promise<Res
   // The connection ended before it was this answer's turn: there is nobody to answer.
   if (host && !(await hasTurn(host))) return response;
   const sink = (host && nodeSink(host, response.headers)) ?? webSink(c, host);
-  const outcome = await hub.open(request, sink);
+  const outcome = await open(sink);
   if (outcome === 'over') return c.body(null, 204);
   return sink instanceof WebSink ? c.body(sink.body, 200, HEADERS) : RESPONSE_ALREADY_SENT;
 }

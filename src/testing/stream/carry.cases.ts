@@ -1,7 +1,7 @@
 /** How streams are carried: history, live, quiet times, slow readers and readers that leave. */
 import assert from 'node:assert/strict';
 import type { StreamCase } from '../stream.cases.ts';
-import { END, note, openRun, type Reading, viewersAre, watch } from './kit.ts';
+import { ask, END, note, openRun, type Reading, viewersAre, watch } from './kit.ts';
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -45,6 +45,39 @@ export const carryCases: readonly StreamCase[] = [
         assert.ok(performance.now() - before < 1000);
       }
       await reading.cancel();
+      await viewersAre(host, 0);
+    },
+  },
+  {
+    name: 'P7: several streams on one connection end with the last, and resume by any id of theirs',
+    async run(host) {
+      const runs = await Promise.all([1, 2, 3].map(() => openRun(host)));
+      const path = `/v1/stream?${runs.map(({ runId }) => `run=${runId}`).join('&')}&coalesce=off`;
+      const reading = await watch(host, path);
+      for (const { append } of runs) await append(note('é€'.repeat(20_000)));
+      for (const { append } of runs) await append(END);
+      await reading.readToEnd();
+      assert.equal(reading.frames.at(-1)?.event, 'stream.bye');
+      const seqsOf = (reading: Reading, runId: string) =>
+        reading.events.flatMap(({ data }) => {
+          const event = JSON.parse(data!) as { runId: string; seq: number };
+          return event.runId === runId ? event.seq : [];
+        });
+      for (let i = 0; i < reading.events.length; i++) {
+        const cursor = reading.events[i]!.id!;
+        if (i === reading.events.length - 1) {
+          const over = await ask(host, path, { headers: { 'last-event-id': cursor } });
+          assert.deepEqual([over.status, await over.text()], [204, '']);
+          break;
+        }
+        const again = await watch(host, path, cursor);
+        await again.readToEnd();
+        assert.equal(again.events.length, reading.events.length - i - 1);
+        for (const { runId } of runs) {
+          const had = seqsOf(reading, runId).slice(0, 3 - seqsOf(again, runId).length);
+          assert.deepEqual([...had, ...seqsOf(again, runId)], [1, 2, 3]);
+        }
+      }
       await viewersAre(host, 0);
     },
   },
