@@ -1,8 +1,10 @@
 /** Several streams on one connection (P4, P6, P7). */
 import { describe, expect, test } from 'vitest';
+import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { digest, formatPart, streamKey } from '../protocol/index.ts';
 import { append, custom, delta, END, START } from './drafts.fixture.ts';
+import { ForkingLog } from './forking-log.fixture.ts';
 import { ManyRecording, ManyViewer, ofStream, run, thread, watchAll } from './many-viewer.fixture.ts';
 import { until } from './recording.fixture.ts';
 import { hubOn } from './watch.fixture.ts';
@@ -221,6 +223,38 @@ describe('a stream that cannot be had or followed', () => {
       expect(await resets(cursor)).toEqual(all);
     }
   });
+});
+
+test('a log that loses its end in the middle is told of for its own stream, which a reconnect goes on after', async () => {
+  const memory = openMemory();
+  const forking = new ForkingLog();
+  const logOf = (threadId: string) => (threadId === 't' ? forking.log : memory);
+  const log: Log = {
+    ...memory,
+    durability: 'memory',
+    head: (threadId) => logOf(threadId).head(threadId),
+    read: (threadId, ...rest) => logOf(threadId).read(threadId, ...rest),
+    follow: (threadId, listener) => logOf(threadId).follow(threadId, listener),
+  };
+  const hub = hubOn(log, { latenessMs: 20 });
+  await append(memory, 'a', [START]);
+  for (let i = 0; i < 5; i++) forking.append();
+  const { viewer, sink } = await watchAll(hub, [thread('t'), run('a')]);
+  await allCaughtUp(viewer, 2);
+  forking.fork(3);
+  forking.append();
+  await until(() => viewer.names('thread:t').at(-1) === 'custom 4');
+  await append(memory, 'a', [custom(2)]);
+  await until(() => viewer.names('run:a').at(-1) === 'custom 2');
+  expect(told(viewer, 'stream.reset')).toEqual([
+    { stream: 'thread:t', reason: 'diverged', earliest: 1, latest: 4, shared: 3, after: 3 },
+  ]);
+  sink.vanish();
+  const again = new ManyViewer();
+  again.cursor = viewer.cursor;
+  await watchAll(hub, [thread('t'), run('a')], { viewer: again });
+  await allCaughtUp(again, 2);
+  expect(again.frames.every(({ event }) => event === 'stream.hello' || event === 'stream.caught-up')).toBe(true);
 });
 
 describe('one sink', () => {
