@@ -1,13 +1,25 @@
 import { Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import type { AppContext } from './context.ts';
-import { eventRoutes } from './events.ts';
-import { healthRoutes } from './health.ts';
+import { eventOperations, eventRoutes } from './events.ts';
+import { healthOperations, healthRoutes } from './health.ts';
+import type { Operations } from './openapi/operation.ts';
+import { openapiOperations, openapiRoutes } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
 import { refusalOf } from './problem.ts';
-import { runRoutes } from './runs.ts';
-import { streamRoutes } from './stream.ts';
-import { threadRoutes } from './threads.ts';
+import { runOperations, runRoutes } from './runs.ts';
+import { streamOperations, streamRoutes } from './stream.ts';
+import { threadOperations, threadRoutes } from './threads.ts';
+
+/** What GET /openapi.json says of every route: as many as there are, or its test fails. */
+const OPERATIONS: Operations = {
+  ...runOperations,
+  ...eventOperations,
+  ...streamOperations,
+  ...threadOperations,
+  ...healthOperations,
+  ...openapiOperations,
+};
 
 /** The whole HTTP interface (PROTOCOL.md section 8) over one log. */
 export function createApp(context: AppContext): Hono {
@@ -27,6 +39,7 @@ export function createApp(context: AppContext): Hono {
   });
 
   const groups = [runRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map((routes) => routes(context));
+  groups.push(openapiRoutes(OPERATIONS));
   for (const group of groups) app.route('/', group);
 
   const addresses = groups.flatMap((group) =>
@@ -35,7 +48,10 @@ export function createApp(context: AppContext): Hono {
   app.notFound((c) => {
     const methods = new Set(addresses.filter(({ path }) => path.test(c.req.path)).map(({ method }) => method));
     if (methods.size === 0) {
-      throw new TelltaleError('not_found', 'There is nothing here. PROTOCOL.md section 8 names every address.');
+      throw new TelltaleError(
+        'not_found',
+        'There is nothing here. GET /docs shows every address, as PROTOCOL.md section 8 does.',
+      );
     }
     const allow = [...methods, ...(methods.has('GET') ? ['HEAD'] : [])].sort();
     throw new TelltaleError('method_not_allowed', `This address takes ${allow.join(', ')}.`, { allow });

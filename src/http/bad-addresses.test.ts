@@ -25,11 +25,16 @@ describe('queries (P8)', () => {
     ...[...pages.map((it) => [it, '1001']), ['/v1/runs', '201']].flatMap(([path, tooMany]) =>
       [...limits, tooMany].map((it) => `${path}?limit=${it}`),
     ),
-    ...[...pages, '/v1/runs', '/v1/runs/open', '/v1/threads/open', '/healthz', '/readyz'].flatMap((path) => [
-      `${path}?surprise=1`,
-      `${path}?__proto__=1`,
-      `${path}?limit%5B%5D=1`,
-    ]),
+    ...[
+      ...pages,
+      '/v1/runs',
+      '/v1/runs/open',
+      '/v1/threads/open',
+      '/healthz',
+      '/readyz',
+      '/openapi.json',
+      '/docs',
+    ].flatMap((path) => [`${path}?surprise=1`, `${path}?__proto__=1`, `${path}?limit%5B%5D=1`]),
     '/v1/runs?limit=1&limit=2',
     '/v1/runs?status=happy',
     '/v1/runs?status=',
@@ -167,6 +172,8 @@ describe('addresses (P1, P8)', () => {
     ['/v1/threads/open/events', 'GET, HEAD, POST', 'TRACE'],
     ['/healthz', 'GET, HEAD', 'QUERY'],
     ['/readyz', 'GET, HEAD', 'PROPFIND'],
+    ['/openapi.json', 'GET, HEAD', 'POST'],
+    ['/docs', 'GET, HEAD', 'POST'],
   ])('%s takes %s and no %s', async (target, allow, method) => {
     await victim.refuses({ method, target }, 405, 'method_not_allowed');
     expect((await send(victim.url, { method, target })).headers.allow).toBe(allow);

@@ -1,13 +1,15 @@
 import { type Context, Hono } from 'hono';
 import { ImplicitRuns } from '../runs/index.ts';
+import { Acknowledgement, AcknowledgementOrProblem, EventPage } from './answers.ts';
 import { isOfType, readBody } from './body.ts';
 import type { AppContext } from './context.ts';
 import { answerTo, ingest } from './ingest.ts';
 import { findRun } from './lookup.ts';
+import type { Operations } from './openapi/operation.ts';
 import { readPage } from './page.ts';
-import { readProducer } from './producer.ts';
+import { ProducerHeaders, readProducer } from './producer.ts';
 import { readQuery } from './query.ts';
-import { AppendRequest, AppendToThreadRequest, EventsQuery, NoQuery } from './schemas.ts';
+import { AppendRequest, AppendToThreadRequest, EventDraft, EventsQuery, NoQuery } from './schemas.ts';
 
 /** `{"events":[{"data":…}]}`: how deep in the body `data` stands. */
 const DATA_DEPTH = 3;
@@ -59,3 +61,79 @@ const after = <Key extends { readonly seq: number }>(key: Key, lines: number): K
 });
 
 const json = (c: Context, text: string): Response => c.body(text, 200, { 'content-type': 'application/json' });
+
+const MESSAGE = { type: 'message.completed', data: { messageId: 'm1', text: 'Done.' } };
+const PAGE = {
+  events: [
+    {
+      seq: 1,
+      epoch: 'k3f9x0q2vd',
+      threadId: 'talk',
+      runId: 'first',
+      type: 'run.started',
+      time: '2026-11-20T18:00:00.000Z',
+      data: { agent: 'greeter', input: 'Ada' },
+    },
+  ],
+  cursor: 'k3f9x0q2vd.1',
+  more: true,
+};
+const STORED = { epoch: 'k3f9x0q2vd', first: 2, last: 2, cursor: 'k3f9x0q2vd.2' };
+const APPEND_REFUSES = [
+  ...['invalid_json', 'invalid_event', 'reserved_type', 'too_deep', 'producer_fenced', 'run_closed', 'producer_gap'],
+  ...['producer_conflict', 'event_too_large', 'batch_too_large', 'run_full', 'unsupported_media_type', 'overloaded'],
+  ...['storage_full'],
+] as const;
+
+export const eventOperations: Operations = {
+  'GET /v1/runs/{runId}/events': {
+    id: 'getRunEvents',
+    group: 'Events',
+    summary: 'The events of a run, page by page',
+    description: 'The same events that its stream delivers. Give the `cursor` of a page as `after` for the next one.',
+    query: EventsQuery,
+    answers: { 200: { description: 'A page.', json: EventPage, example: { ...PAGE, ended: false } } },
+    refuses: ['run_not_found', 'invalid_cursor'],
+    example: { path: { runId: 'first' }, query: { limit: '10' } },
+  },
+  'POST /v1/runs/{runId}/events': {
+    id: 'appendToRun',
+    group: 'Events',
+    summary: 'Append events to a run',
+    description:
+      'A batch is all or nothing, and 2xx means that it is durable. With the producer headers it is safe to send the same again. As NDJSON, one event per line, the request may go on for ever: each line of the answer acknowledges the next lines, and the last one says what was refused.',
+    headers: ProducerHeaders,
+    body: { json: AppendRequest, lines: EventDraft },
+    answers: {
+      200: { description: 'Stored.', json: Acknowledgement, lines: AcknowledgementOrProblem, example: STORED },
+    },
+    refuses: ['run_not_found', ...APPEND_REFUSES],
+    example: {
+      path: { runId: 'job' },
+      headers: { 'Producer-Id': 'worker-1', 'Producer-Epoch': '0', 'Producer-Seq': '0' },
+      body: { events: [MESSAGE] },
+    },
+  },
+  'GET /v1/threads/{threadId}/events': {
+    id: 'getThreadEvents',
+    group: 'Events',
+    summary: 'The events of a thread, page by page',
+    description: 'The events of all its runs, in the order of their numbers.',
+    query: EventsQuery,
+    answers: { 200: { description: 'A page.', json: EventPage, example: PAGE } },
+    refuses: ['thread_not_found', 'invalid_cursor'],
+    example: { path: { threadId: 'talk' }, query: { limit: '10' } },
+  },
+  'POST /v1/threads/{threadId}/events': {
+    id: 'appendToThread',
+    group: 'Events',
+    summary: 'Append events where only a session is known',
+    description:
+      'They go to the open implicit run of the thread, and open one where there is none: a remote run with the given `agent` and `lease`.',
+    headers: ProducerHeaders,
+    body: { json: AppendToThreadRequest },
+    answers: { 200: { description: 'Stored.', json: Acknowledgement, example: { runId: 'r1', ...STORED } } },
+    refuses: ['thread_not_found', ...APPEND_REFUSES],
+    example: { path: { threadId: 'session-7' }, body: { agent: 'assistant', events: [MESSAGE] } },
+  },
+};

@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import type { Log } from '../log/index.ts';
 import { encodeEvent, TelltaleError } from '../protocol/index.ts';
+import { Health } from './answers.ts';
 import type { AppContext } from './context.ts';
+import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { NoQuery } from './schemas.ts';
 
@@ -40,3 +42,24 @@ async function probe(log: Log): Promise<void> {
     if (!(error instanceof TelltaleError) || error.code !== 'run_not_found') throw error;
   }
 }
+
+export const healthOperations: Operations = {
+  'GET /healthz': {
+    id: 'isAlive',
+    group: 'Server',
+    summary: 'The process is there',
+    description: 'Says nothing of the log: restart the process where this does not answer.',
+    answers: { 200: { description: 'It is.', json: Health, example: { status: 'ok', durability: 'disk' } } },
+    refuses: [],
+    example: {},
+  },
+  'GET /readyz': {
+    id: 'isReady',
+    group: 'Server',
+    summary: 'The log takes events',
+    description: 'Asks the log itself, and stores nothing. Send no more work where this is 503.',
+    answers: { 200: { description: 'It does.', json: Health, example: { status: 'ok', durability: 'disk' } } },
+    refuses: ['storage_full'],
+    example: {},
+  },
+};

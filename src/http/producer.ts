@@ -1,10 +1,20 @@
 import type { Context } from 'hono';
+import { z } from 'zod';
 import type { ProducerKey } from '../log/index.ts';
 import { TelltaleError } from '../protocol/index.ts';
 
 /** Visible ASCII, so that no two spellings of one name (NFC and NFD) exist. */
 const ID = /^[!-+\--~]{1,64}$/;
 const NUMBER = /^(?:0|[1-9]\d{0,15})$/;
+
+const number = z.string().regex(NUMBER).exactOptional();
+
+/** As they are published; `readProducer` checks them. */
+export const ProducerHeaders = z.object({
+  'Producer-Id': z.string().regex(ID).exactOptional().describe('Who sends. All three headers make one key, or none.'),
+  'Producer-Epoch': number.describe('A producer that begins anew takes a higher one; the older is then refused.'),
+  'Producer-Seq': number.describe('Counts appends within an epoch of one run: 0, 1, 2 …'),
+});
 
 /**
  * The producer key of an append: all three headers, or none.

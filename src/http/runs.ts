@@ -1,10 +1,13 @@
 import { Hono } from 'hono';
 import type { RunRecord } from '../log/index.ts';
 import { formatCursor } from '../protocol/index.ts';
+import { CancelOutcome, RunList, StartedRun } from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
+import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { CancelRequest, ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
+import { RunAnswer } from './snapshot-answer.ts';
 
 /** Starting, finding, reading and cancelling runs. */
 export function runRoutes({ log, runs, limits }: AppContext): Hono {
@@ -18,8 +21,7 @@ export function runRoutes({ log, runs, limits }: AppContext): Hono {
     const { runId, threadId, status, ack } = await runs.start(request);
     const self = `/v1/runs/${runId}`;
     const cursor = formatCursor(ack.epoch, ack.last);
-    const links = { self, stream: `${self}/stream`, events: `${self}/events`, cancel: `${self}/cancel` };
-    return c.json({ runId, threadId, status, cursor, links }, 201, { location: self });
+    return c.json({ runId, threadId, status, cursor, links: links(self) }, 201, { location: self });
   });
 
   app.get('/v1/runs', async (c) => {
@@ -49,3 +51,99 @@ function summary(record: RunRecord): object {
   const { fence: _fence, commands: _commands, ...run } = more;
   return run;
 }
+
+const links = (self: string) => ({
+  self,
+  stream: `${self}/stream`,
+  events: `${self}/events`,
+  cancel: `${self}/cancel`,
+});
+
+export const runOperations: Operations = {
+  'POST /v1/runs': {
+    id: 'startRun',
+    group: 'Runs',
+    summary: 'Start an agent',
+    description:
+      'Starts an agent that is registered here. With `mode: "remote"` nobody runs it here: append its events yourself.',
+    body: { json: StartRunRequest },
+    answers: {
+      201: {
+        description: 'Its start is in the log.',
+        headers: { Location: 'Address of the run.' },
+        json: StartedRun,
+        example: {
+          runId: 'first',
+          threadId: 'talk',
+          status: 'running',
+          cursor: 'k3f9x0q2vd.1',
+          links: links('/v1/runs/first'),
+        },
+      },
+    },
+    refuses: [
+      ...['invalid_json', 'too_deep', 'agent_not_found', 'run_exists', 'batch_too_large', 'event_too_large'],
+      ...['unsupported_media_type', 'overloaded', 'storage_full'],
+    ] as const,
+    example: { body: { agent: 'greeter', input: 'Ada', threadId: 'talk' } },
+  },
+  'GET /v1/runs': {
+    id: 'listRuns',
+    group: 'Runs',
+    summary: 'List runs, newest first',
+    description: 'Every filter that is given has to match. `next` of a page goes into `before` for the one after it.',
+    query: ListRunsQuery,
+    answers: {
+      200: {
+        description: 'A page of runs.',
+        json: RunList,
+        example: {
+          runs: [
+            {
+              runId: 'first',
+              threadId: 'talk',
+              agent: 'greeter',
+              status: 'completed',
+              createdAt: '2026-11-20T18:00:00.000Z',
+              first: 1,
+              last: 12,
+              endedAt: '2026-11-20T18:00:02.000Z',
+              events: 12,
+            },
+          ],
+        },
+      },
+    },
+    refuses: ['invalid_cursor'],
+    example: { query: { status: 'completed', limit: '10' } },
+  },
+  'GET /v1/runs/{runId}': {
+    id: 'getRun',
+    group: 'Runs',
+    summary: 'The snapshot of a run',
+    description: 'The fold of all its events, and the `cursor` from which a stream or a page goes on.',
+    answers: { 200: { description: 'The snapshot.', json: RunAnswer } },
+    refuses: ['run_not_found'],
+    example: { path: { runId: 'first' } },
+  },
+  'POST /v1/runs/{runId}/cancel': {
+    id: 'cancelRun',
+    group: 'Runs',
+    summary: 'Ask a run to stop',
+    description: 'Writes `control.requested` to the log. Its agent is told, and the run ends as `run.cancelled`.',
+    body: { json: CancelRequest, optional: true },
+    answers: {
+      202: {
+        description: 'It was asked.',
+        json: CancelOutcome,
+        example: { status: 'running', commandId: 'k2b8s0d7a1m4x9q3', seq: 7 },
+      },
+      200: { description: 'It had ended before.', json: CancelOutcome, example: { status: 'completed' } },
+    },
+    refuses: [
+      ...['run_not_found', 'invalid_json', 'too_deep', 'batch_too_large', 'unsupported_media_type'],
+      ...['overloaded', 'storage_full'],
+    ] as const,
+    example: { path: { runId: 'job' }, body: { reason: 'No longer needed', by: 'ada' } },
+  },
+};

@@ -6,6 +6,7 @@ const id = z
   .string()
   .regex(ID_PATTERN, 'must be 1 to 32 characters of A-Z, a-z, 0-9, "_" and "-"; leave it out to have one made');
 const name = z.string().min(1).max(256);
+const LEASE = 'Seconds of silence after which a remote run ends as `executor_lost`.';
 const lease = z.int().min(LEASE_SECONDS.least).max(LEASE_SECONDS.most);
 /** A whole number from a query string, in one spelling only. */
 const count = (max: number, standard: number) =>
@@ -14,7 +15,8 @@ const count = (max: number, standard: number) =>
     .regex(/^[1-9]\d{0,8}$/, `must be a number from 1 to ${max}`)
     .transform(Number)
     .pipe(z.number().max(max, `must be a number from 1 to ${max}`))
-    .default(standard);
+    .default(standard)
+    .meta({ type: 'integer', minimum: 1, maximum: max, pattern: undefined, description: `${standard} by default.` });
 /** Any RFC 3339 time, as the UTC one that the log compares with. */
 const time = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-11-20T18:00:00Z' })
@@ -22,24 +24,28 @@ const time = z.iso
 
 export const StartRunRequest = z.strictObject({
   agent: name,
-  input: z.unknown().exactOptional(),
-  threadId: id.exactOptional(),
-  runId: id.exactOptional(),
+  input: z.unknown().exactOptional().describe('Any JSON value; the agent is given it.'),
+  threadId: id.exactOptional().describe('Left out: a thread of its own, with the id of the run.'),
+  runId: id.exactOptional().describe('Left out: one is made that nobody can guess.'),
   metadata: z.record(z.string(), z.unknown()).exactOptional(),
-  /** `remote`: nobody runs it here; somebody appends its events. */
-  mode: z.enum(['local', 'remote']).exactOptional(),
-  lease: lease.exactOptional(),
+  mode: z
+    .enum(['local', 'remote'])
+    .exactOptional()
+    .describe('`remote`: nobody runs it here; somebody appends its events.'),
+  lease: lease.exactOptional().describe(LEASE),
 });
 
+/** Checked one by one by `parseDraft`, against its type: what is wrong with one is `invalid_event`. */
+export const EventDraft = z.unknown();
+
 export const AppendRequest = z.strictObject({
-  /** Checked one by one against their types: what is wrong with one is `invalid_event`. */
-  events: z.array(z.unknown()).min(1, 'must hold at least one event'),
+  events: z.array(EventDraft).min(1, 'must hold at least one event'),
 });
 
 export const AppendToThreadRequest = z.strictObject({
   ...AppendRequest.shape,
-  agent: name.exactOptional(),
-  lease: lease.exactOptional(),
+  agent: name.exactOptional().describe('Of the implicit run, where one is opened; `session` by default.'),
+  lease: lease.exactOptional().describe(LEASE),
 });
 
 export const CancelRequest = z.strictObject({
@@ -51,14 +57,14 @@ export const ListRunsQuery = z.strictObject({
   agent: name.exactOptional(),
   status: z.enum(['queued', 'running', 'paused', 'completed', 'failed', 'cancelled']).exactOptional(),
   threadId: id.exactOptional(),
-  since: time.exactOptional(),
-  until: time.exactOptional(),
-  before: z.string().max(256).exactOptional(),
+  since: time.exactOptional().describe('Begun after this RFC 3339 time.'),
+  until: time.exactOptional().describe('Begun before this RFC 3339 time.'),
+  before: z.string().max(256).exactOptional().describe('`next` of the page before.'),
   limit: count(200, 50),
 });
 
 export const EventsQuery = z.strictObject({
-  after: z.string().exactOptional(),
+  after: z.string().exactOptional().describe('A cursor: begin strictly after it.'),
   limit: count(1000, 100),
 });
 

@@ -18,32 +18,40 @@ const list = (one: z.ZodString) =>
 
 /** The query of a stream (PROTOCOL.md section 7). */
 export const StreamQuery = z.strictObject({
-  after: z.string().exactOptional(),
+  after: z.string().exactOptional().describe('A cursor: go on strictly after it. For a first connection.'),
   from: z
     .string()
     .regex(/^(?:start|now|snapshot|-[1-9]\d{0,3})$/, 'must be "start", "now", "snapshot", or -1 to -9999')
     .transform((from) => (from.startsWith('-') ? Number(from) : (from as 'start' | 'now' | 'snapshot')))
-    .exactOptional(),
-  types: list(
-    z.string().refine(isTypeOrGroup, 'must be event types such as "tool.called", or groups such as "tool.*"'),
-  ).exactOptional(),
-  agents: list(z.string().min(1, 'must be names or ids of agents').max(MAX_NAME)).exactOptional(),
+    .exactOptional()
+    .describe('Where to begin without a cursor: `start` (default), `now`, `snapshot`, or the newest `-1` to `-9999`.'),
+  types: list(z.string().refine(isTypeOrGroup, 'must be event types such as "tool.called", or groups such as "tool.*"'))
+    .exactOptional()
+    .describe('Comma-separated event types, or groups such as `tool.*`. Terminal events always pass.'),
+  agents: list(z.string().min(1, 'must be names or ids of agents').max(MAX_NAME))
+    .exactOptional()
+    .describe('Comma-separated ids or names of agents: what they did themselves.'),
   depth: z
     .string()
     .regex(/^(0|[1-9]\d{0,2})$/, 'must be a number from 0 to 999')
     .transform(Number)
-    .exactOptional(),
+    .exactOptional()
+    .meta({ type: 'integer', minimum: 0, maximum: 999, pattern: undefined })
+    .describe('What was done at most so deep; 0 is the run and its outermost agents.'),
   coalesce: z
     .enum(['on', 'off'])
     .transform((coalesce) => coalesce === 'on')
-    .exactOptional(),
-  events: z.literal('message').exactOptional(),
+    .exactOptional()
+    .describe('`on` merges live deltas too, `off` merges nothing. Without it, history comes merged.'),
+  events: z.literal('message').exactOptional().describe('No `event:` line, so that `onmessage` receives everything.'),
   padding: z
     .string()
     .regex(/^(0|[1-9]\d{0,3})$/, `must be a number from 0 to ${MAX_PADDING}`)
     .transform(Number)
     .pipe(z.number().max(MAX_PADDING))
-    .exactOptional(),
+    .exactOptional()
+    .meta({ type: 'integer', minimum: 0, maximum: MAX_PADDING, pattern: undefined })
+    .describe('So many spaces after `: connected`, for proxies that hold the first bytes back.'),
 });
 
 const ids = z.array(z.string().regex(ID_PATTERN, 'must be 1 to 32 characters of A-Z, a-z, 0-9, "_" and "-"'));

@@ -2,11 +2,14 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Hub, ManyRequest, Sink } from '../hub/index.ts';
 import { refusalOf, type StreamRefused, TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
+import { Event, StreamByeData, StreamHelloData, StreamProgressData, StreamResetData } from './answers.ts';
 import type { AppContext } from './context.ts';
 import { findRun, findThread } from './lookup.ts';
 import { hasTurn, type NodeHost, nodeHost, nodeSink } from './node-sink.ts';
+import { type Operations, ResumeHeaders } from './openapi/operation.ts';
 import { tell } from './problem.ts';
-import { readStreamRequest, readStreamsRequest } from './stream-request.ts';
+import { RunSnapshot } from './snapshot-answer.ts';
+import { readStreamRequest, readStreamsRequest, StreamQuery } from './stream-request.ts';
 import { WebSink } from './web-sink.ts';
 
 const HEADERS = {
@@ -92,3 +95,55 @@ function webSink(c: Context, host: NodeHost | undefined): WebSink {
   // A Node server tells the body when its client goes away; asking for a signal there would cost one for each request.
   return new WebSink(host ? { cut: () => host.outgoing.destroy() } : { signal: c.req.raw.signal });
 }
+
+const FRAMES = {
+  'stream.hello': StreamHelloData,
+  'stream.reset': StreamResetData,
+  'stream.snapshot': RunSnapshot,
+  'stream.progress': StreamProgressData,
+  'stream.caught-up': StreamProgressData,
+  'stream.bye': StreamByeData,
+  '*': Event,
+};
+
+const EXAMPLE = `: connected
+
+retry: 2643
+
+event: stream.hello
+data: {"threadId":"talk","runId":"first","epoch":"k3f9x0q2vd","earliest":1,"latest":12,"heartbeatMs":15000}
+
+id: k3f9x0q2vd.1
+event: run.started
+data: {"seq":1,"epoch":"k3f9x0q2vd","threadId":"talk","runId":"first","type":"run.started",…}
+
+`;
+
+export const streamOperations: Operations = {
+  'GET /v1/runs/{runId}/stream': {
+    id: 'streamRun',
+    group: 'Streams',
+    summary: 'Watch a run',
+    description:
+      'History, then live, then the end: every event once and in order, over any number of connections, each of which goes on after the last id of the one before. Closes after the terminal event.',
+    query: StreamQuery,
+    headers: ResumeHeaders,
+    answers: {
+      200: { description: 'The stream.', frames: FRAMES, example: EXAMPLE },
+      204: { description: 'The cursor is at the end of the run: there is no more, and EventSource stops.' },
+    },
+    refuses: ['run_not_found', 'not_acceptable'],
+    example: { path: { runId: 'first' } },
+  },
+  'GET /v1/threads/{threadId}/stream': {
+    id: 'streamThread',
+    group: 'Streams',
+    summary: 'Watch a thread',
+    description: 'Every run of the thread, present and future. Never ends by itself.',
+    query: StreamQuery,
+    headers: ResumeHeaders,
+    answers: { 200: { description: 'The stream.', frames: FRAMES, example: EXAMPLE } },
+    refuses: ['thread_not_found', 'not_acceptable'],
+    example: { path: { threadId: 'talk' }, query: { types: 'run.*,message.*' } },
+  },
+};

@@ -1,7 +1,9 @@
 import { Hono } from 'hono';
 import { formatCursor } from '../protocol/index.ts';
+import { Thread } from './answers.ts';
 import type { AppContext } from './context.ts';
 import { findThread } from './lookup.ts';
+import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { NoQuery } from './schemas.ts';
 
@@ -15,3 +17,21 @@ export function threadRoutes({ log }: AppContext): Hono {
   });
   return app;
 }
+
+export const threadOperations: Operations = {
+  'GET /v1/threads/{threadId}': {
+    id: 'getThread',
+    group: 'Threads',
+    summary: 'What numbers a thread holds',
+    description: 'Begin a stream or a page after `cursor` to see what comes next and nothing before.',
+    answers: {
+      200: {
+        description: 'The thread.',
+        json: Thread,
+        example: { threadId: 'talk', epoch: 'k3f9x0q2vd', earliest: 1, latest: 12, cursor: 'k3f9x0q2vd.12' },
+      },
+    },
+    refuses: ['thread_not_found'],
+    example: { path: { threadId: 'talk' } },
+  },
+};

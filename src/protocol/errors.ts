@@ -52,6 +52,7 @@ const CODES = {
 
 /** The closed set of codes. */
 export type ErrorCode = keyof typeof CODES;
+export const ERROR_CODES = Object.keys(CODES) as readonly ErrorCode[];
 
 /** An error as problem details (RFC 9457), with our `code`, `retryable` and machine-readable particulars beside. */
 export interface Problem {

@@ -88,7 +88,8 @@ export const agentRef = z.strictObject({
   path: z.string().min(1).max(1024),
 });
 
-const draft = z.strictObject({
+/** What a producer writes, but for what `data` has to hold by its type. */
+export const eventDraft = z.strictObject({
   type: z.string().regex(TYPE_PATTERN, 'must be dotted words such as "tool.called", at most 64 characters'),
   data: z.record(z.string(), z.unknown()),
   agent: agentRef.exactOptional(),
@@ -111,7 +112,7 @@ export function parseDraft(input: unknown, at = 'event'): EventDraft {
       `${at}.type: "stream." types and "${MERGED_DELTAS}" are the server's, "error" and "open" EventSource's. Use "custom".`,
     );
   }
-  const shape = draft.safeParse(input);
+  const shape = eventDraft.safeParse(input);
   if (!shape.success) throw invalidEvent(at, shape.error);
   const schema = Object.hasOwn(eventTypes, shape.data.type) ? eventData[shape.data.type as EventType] : undefined;
   const checked = schema?.safeParse(shape.data.data);

@@ -20,7 +20,7 @@ export {
 } from './cursor.ts';
 export { jsonDepth } from './depth.ts';
 export { type EncodedEvent, type EventContext, encodeEvent, utf8Length } from './encode.ts';
-export { type ErrorCode, type Problem, TelltaleError } from './errors.ts';
+export { ERROR_CODES, type ErrorCode, type Problem, TelltaleError } from './errors.ts';
 export {
   type AgentRef,
   agentRef,
@@ -31,6 +31,7 @@ export {
   type EventDraft,
   type EventType,
   eventData,
+  eventDraft,
   eventJsonSchemas,
   isKnown,
   type KnownEvent,

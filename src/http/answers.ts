@@ -1,0 +1,152 @@
+/** What answers say: the other half of schemas.ts. The test of GET /openapi.json holds real answers against them. */
+import { z } from 'zod';
+import {
+  agentRef,
+  ERROR_CODES,
+  eventData,
+  HEARTBEAT_MS,
+  type StreamBye,
+  type StreamHello,
+  type StreamProgress,
+  type StreamReset,
+} from '../protocol/index.ts';
+
+const id = z.string();
+const seq = z.int().min(1);
+const time = z.iso.datetime();
+const cursor = z.string().max(64).describe('Names the last event that this answer tells of, or wrote: go on after it.');
+const epoch = z.string().describe('Which incarnation of the log gave the numbers out.');
+const status = z.enum(['queued', 'running', 'paused', 'completed', 'failed', 'cancelled']);
+
+/** RFC 9457. */
+export const Problem = z
+  .looseObject({
+    type: z.string().describe('`urn:telltale:error:` and the code.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What is wrong and what to do. For people: texts may change.'),
+    code: z.enum(ERROR_CODES).describe('The closed set. It decides the status.'),
+    retryable: z.boolean().describe('Whether the same request may succeed later.'),
+  })
+  .describe('Why a request was refused: problem details (RFC 9457), with particulars of the code beside them.');
+
+export const StartedRun = z.object({
+  runId: id,
+  threadId: id,
+  status,
+  cursor,
+  links: z.object({ self: z.string(), stream: z.string(), events: z.string(), cancel: z.string() }),
+});
+
+export const RunSummary = z.object({
+  runId: id,
+  threadId: id,
+  agent: z.string(),
+  status,
+  createdAt: time,
+  first: seq.describe('Number of its first event.'),
+  last: seq.exactOptional().describe('Number of its terminal event.'),
+  endedAt: time.exactOptional(),
+  events: z.int().min(0).describe('How many it has.'),
+  parentRunId: id.exactOptional(),
+});
+
+export const RunList = z.object({
+  runs: z.array(RunSummary).describe('Newest first.'),
+  next: z.string().exactOptional().describe('For `before`; absent on the last page.'),
+});
+
+export const Event = z
+  .looseObject({
+    seq: seq.describe('1, 2, 3 … in its thread, without holes.'),
+    prev: z
+      .int()
+      .min(0)
+      .exactOptional()
+      .describe('In a view that leaves events out: the number before. Absent: seq - 1.'),
+    first: seq.exactOptional().describe('Of merged deltas: the number of the first.'),
+    count: z.int().min(1).exactOptional().describe('Of merged deltas: how many they are.'),
+    epoch,
+    threadId: id,
+    runId: id,
+    type: z.string(),
+    time: time.describe('Informative; the order is `seq`.'),
+    agent: agentRef.exactOptional(),
+    parentRunId: id.exactOptional(),
+    traceparent: z.string().exactOptional(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .describe('An event as it stands in the log. Types that are not listed may come; keep them or pass them over.');
+
+export const EventPage = z.object({
+  events: z.array(Event),
+  cursor,
+  more: z.boolean().describe('Whether there is more now.'),
+  ended: z.boolean().exactOptional().describe('That no more will come. Of a run only.'),
+});
+
+export const Acknowledgement = z.object({
+  runId: id.exactOptional().describe('Where the events went. Of an append to a thread only.'),
+  epoch,
+  first: seq,
+  last: seq,
+  cursor,
+  duplicate: z.literal(true).exactOptional().describe('It was stored before: these are its numbers.'),
+  commands: z
+    .array(eventData['control.requested'])
+    .exactOptional()
+    .describe('What the run was asked for and has not done yet, oldest first.'),
+});
+
+/** NDJSON has no status line for each line. */
+export const AcknowledgementOrProblem = z.union([Acknowledgement, Problem]);
+
+export const CancelOutcome = z.object({
+  status,
+  commandId: z.string().exactOptional().describe('Absent where the run had ended before.'),
+  seq: seq.exactOptional().describe('Number of the `control.requested` event.'),
+});
+
+export const Thread = z.object({
+  threadId: id,
+  epoch,
+  earliest: seq.describe('Oldest number that the log still holds.'),
+  latest: z.int().min(0),
+  cursor,
+});
+
+export const Health = z.object({
+  status: z.literal('ok'),
+  durability: z.string().describe('What an acknowledgement means here: `memory` or `disk`, for example.'),
+});
+
+export const StreamHelloData = z.object({
+  threadId: id,
+  runId: id.exactOptional(),
+  epoch,
+  earliest: seq,
+  latest: z.int().min(0),
+  heartbeatMs: z.int().describe(`Milliseconds between heartbeat comments; ${HEARTBEAT_MS} by default.`),
+}) satisfies z.ZodType<StreamHello>;
+
+export const StreamResetData = z
+  .object({
+    reason: z.enum(['malformed', 'unknown_epoch', 'ahead_of_tail', 'diverged', 'truncated']),
+    earliest: seq,
+    latest: z.int().min(0),
+    shared: z.int().min(0).describe('What you hold beyond this number is void.'),
+    after: z.int().min(0).describe('The stream goes on strictly after this number.'),
+  })
+  .describe('The cursor could not be followed.') satisfies z.ZodType<StreamReset>;
+
+export const StreamProgressData = z.object({
+  seq: z.int().min(0).describe('Everything up to this number was looked at.'),
+}) satisfies z.ZodType<StreamProgress>;
+
+export const StreamByeData = z.object({ reason: z.literal('ended') }) satisfies z.ZodType<StreamBye>;
+
+export const OpenApi = z.looseObject({
+  openapi: z.string(),
+  info: z.record(z.string(), z.unknown()),
+  paths: z.record(z.string(), z.unknown()),
+});
