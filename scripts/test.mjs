@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path';
 import { environment, prepare, root, run, say } from './prepare.mjs';
 
 /** Debian packages behind the tests that use real browsers, proxies and tools. */
-const PROGRAMS = { chromium: 'chromium', nginx: 'nginx-light', curl: 'curl', git: 'git' };
+const PROGRAMS = { chromium: 'chromium', nginx: 'nginx-light', curl: 'curl', git: 'git', openssl: 'openssl' };
 
 const found = (program) =>
   [...process.env.PATH.split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, program)));
@@ -29,10 +29,10 @@ async function installPrograms() {
 }
 
 /**
- * Other runtimes that the stream cases run in. Only tests need them, so they are not installed with the packages (100 MB
- * each); and npm writes no lockfile with Deno's package that `npm ci` would take.
+ * Other runtimes that the stream cases run in, and Next.js. Only tests need them, so they are not installed with the
+ * packages (100 MB each, Next.js 340); and npm writes no lockfile with Deno's package that `npm ci` would take.
  */
-const RUNTIMES = { bun: '1.4.5', deno: '2.9.6' };
+const RUNTIMES = { bun: '1.4.5', deno: '2.9.6', next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' };
 const runtimes = join(root, 'node_modules', '.runtimes');
 
 async function installRuntimes() {

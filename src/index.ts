@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
@@ -7,6 +6,8 @@ import {
   type ErrorReport,
   type Listening,
   listen,
+  type NodeRequest,
+  type NodeResponse,
   serveFetch,
   serveNode,
 } from './http/index.ts';
@@ -24,7 +25,7 @@ import {
 } from './protocol/index.ts';
 import { type Agent, type AgentFunction, checkAgentName, Runs, type StartRequest } from './runs/index.ts';
 
-export type { ErrorPlace, ErrorReport, Listening } from './http/index.ts';
+export type { ErrorPlace, ErrorReport, Listening, NodeRequest, NodeResponse } from './http/index.ts';
 export type { Damage } from './log/embedded/index.ts';
 export type { Log } from './log/index.ts';
 export {
@@ -106,13 +107,13 @@ export interface Telltale {
    */
   fetch(request: Request): Promise<Response>;
   /**
-   * The same for servers of Node: node:http, Express, Connect, and Fastify by its raw request and response. It answers
-   * every request that it is given, and hands none on.
+   * The same for servers of Node: node:http, node:https, node:http2, Express, Connect, and Fastify by its raw request and
+   * response. It answers every request that it is given, and hands none on.
    *
    * @example
    * express().use('/telltale', app.handler);
    */
-  handler(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  handler(request: NodeRequest, response: NodeResponse): Promise<void>;
   /**
    * The log itself, opened with the first call of this, `start`, `listen`, or with the first request.
    *

@@ -1,17 +1,16 @@
 /** Telltale on a memory log with short times, as any host mounts it. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Hub } from '../hub/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { LIMITS } from '../protocol/index.ts';
 import { Runs } from '../runs/index.ts';
-import { createApp, serveFetch, serveNode } from './index.ts';
+import { createApp, type NodeRequest, type NodeResponse, serveFetch, serveNode } from './index.ts';
 
 export interface Mounted {
   readonly hub: Hub;
   /** What went wrong on the server. */
   readonly errors: unknown[];
   readonly fetch: (request: Request) => Promise<Response>;
-  readonly handler: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  readonly handler: (request: NodeRequest, response: NodeResponse) => Promise<void>;
   close(): Promise<void>;
 }
 

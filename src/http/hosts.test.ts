@@ -1,8 +1,10 @@
 /** The same streams in every host. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type Server, ServerResponse } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, request, type Server, ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { createAdaptorServer } from '@hono/node-server';
@@ -139,6 +141,23 @@ describe('on a server of Node', () => {
     expect(text.indexOf('event: stream.bye')).toBeLessThan(text.lastIndexOf('HTTP/1.1 200'));
     socket.destroy();
   });
+});
+
+it('a stream over a Unix socket comes in chunks: one that is cut does not look whole', async () => {
+  const telltale = mounted();
+  const dir = await mkdtemp(join(tmpdir(), 'telltale-socket-'));
+  const server = createServer(telltale.handler).listen(join(dir, 'http'));
+  await once(server, 'listening');
+  const { path } = await openRun({ url: 'http://localhost', fetch: telltale.fetch, viewers: () => 0 });
+  const asked = request({ socketPath: join(dir, 'http'), path }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  expect(answer.headers['transfer-encoding']).toBe('chunked');
+  asked.destroy();
+  await until(() => telltale.hub.viewers === 0);
+  server.close();
+  await once(server, 'close');
+  await telltale.close();
+  await rm(dir, { recursive: true, force: true });
 });
 
 describe('fetch, without a server', () => {

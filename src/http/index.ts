@@ -1,4 +1,4 @@
 export { createApp } from './app.ts';
 export type { AppContext, ErrorPlace, ErrorReport } from './context.ts';
 export { type Listening, type ListenOptions, listen } from './listen.ts';
-export { serveFetch, serveNode } from './serve.ts';
+export { type NodeRequest, type NodeResponse, serveFetch, serveNode } from './serve.ts';

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { TelltaleError } from '../protocol/index.ts';
 
 /**
@@ -7,7 +7,7 @@ import { TelltaleError } from '../protocol/index.ts';
  *
  * @throws {TelltaleError} `invalid_json`, `too_deep`, for what cannot be written out as it was.
  */
-export function parsedBody(incoming: IncomingMessage & { readonly body?: unknown }): Buffer | undefined {
+export function parsedBody(incoming: Readable & { readonly body?: unknown }): Buffer | undefined {
   // body-parser 1 sets `{}` on every request, read or not.
   if (!incoming.readableDidRead || incoming.body === undefined) return undefined;
   const { body } = incoming;

@@ -1,5 +1,6 @@
 /** The app behind the two interfaces of all hosts: a web `fetch`, and Node's request and response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
 import type { ErrorReport } from './context.ts';
@@ -9,6 +10,10 @@ import { refusalOf } from './problem.ts';
 
 /** Gives the app, opening what it stands on when it is first asked for. */
 type AppSource = () => Hono | Promise<Hono>;
+
+/** What the servers of node:http, node:https and node:http2 hand over. */
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+export type NodeResponse = ServerResponse | Http2ServerResponse;
 
 /** Answers a web request. Never rejects: an app that cannot be opened is a problem response too. */
 export async function serveFetch(source: AppSource, onError: ErrorReport, request: Request): Promise<Response> {
@@ -23,8 +28,8 @@ export async function serveFetch(source: AppSource, onError: ErrorReport, reques
 export async function serveNode(
   source: AppSource,
   onError: ErrorReport,
-  incoming: IncomingMessage & { rawBody?: Buffer },
-  outgoing: ServerResponse,
+  incoming: NodeRequest & { rawBody?: Buffer },
+  outgoing: NodeResponse,
 ): Promise<void> {
   const answer = async (request: Request, host: NodeHost): Promise<Response> => {
     const body = parsedBody(incoming);

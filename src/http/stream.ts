@@ -1,3 +1,4 @@
+import { constants, Http2ServerResponse } from 'node:http2';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Hub, ManyRequest, Sink } from '../hub/index.ts';
@@ -93,7 +94,12 @@ async function stream(c: Context, open: (sink: Sink) => ReturnType<Hub['open']>)
 /** For every host but a Node server, and where on that one the socket is not provably ours. */
 function webSink(c: Context, host: NodeHost | undefined): WebSink {
   // A Node server tells the body when its client goes away; asking for a signal there would cost one for each request.
-  return new WebSink(host ? { cut: () => host.outgoing.destroy() } : { signal: c.req.raw.signal });
+  if (host) return new WebSink({ cut: () => host.outgoing.destroy() });
+  const { signal } = c.req.raw;
+  const outgoing: unknown = c.env?.outgoing;
+  if (!(outgoing instanceof Http2ServerResponse)) return new WebSink({ signal });
+  // Of this stream alone: others on the connection go on.
+  return new WebSink({ signal, cut: () => outgoing.stream.close(constants.NGHTTP2_INTERNAL_ERROR) });
 }
 
 const FRAMES = {

@@ -2,6 +2,7 @@
  * What every host has to do with a stream, as cases for any test runner: PROTOCOL.md sections 5 to 7 as a client sees
  * them, through whatever server, framework and sink stand between it and the log.
  */
+import type { Socket } from 'node:net';
 import { carryCases } from './stream/carry.cases.ts';
 import { connectionCases } from './stream/connection.cases.ts';
 import { openingCases } from './stream/opening.cases.ts';
@@ -29,6 +30,8 @@ export interface StreamHost {
   readonly url: string;
   /** The platform's `fetch`, or the host's own with no server in between. */
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Opens a connection on which HTTP/1.1 is spoken, where plain TCP to `url` is not one: TLS. */
+  readonly connect?: () => Socket;
   /**
    * How many streams are open. The cases wait for heartbeats and for a stalled reader to be cut: choose less than a
    * second for the one, and for the other.

@@ -14,7 +14,7 @@ function send(host: StreamHost, ...requests: readonly [path: string, version: st
   const { hostname, port, host: name, pathname } = new URL(host.url);
   const mount = pathname === '/' ? '' : pathname;
   const said: Said = { text: '' };
-  const socket = connect(Number(port), hostname);
+  const socket = host.connect?.() ?? connect(Number(port), hostname);
   socket.setEncoding('utf8').on('data', (text: string) => {
     said.text += text;
   });
@@ -84,7 +84,9 @@ export const connectionCases: readonly StreamCase[] = [
         const [socket, said] = send(host, [path, '1.1'], [path, '1.1']);
         if (i % 2) await listen(socket, said, hasCaughtUp);
         else await once(socket, 'connect');
-        socket.resetAndDestroy();
+        // TLS has no reset.
+        if (host.connect) socket.destroy();
+        else socket.resetAndDestroy();
         if (!socket.closed) await once(socket, 'close');
       }
       await viewersAre(host, 0);
