@@ -122,6 +122,18 @@ describe.skipIf(!has('openssl'))('with a certificate', () => {
         ...(speaks === 'HTTP/2' && { lacks: { connections: 'HTTP/2 has no pipelining and no HTTP/1.0' } }),
       });
 
+      it('pages of its own origin may write, those of the same host without TLS may not', async () => {
+        const write = (origin: string) => {
+          const headers = { 'content-type': 'application/json', origin };
+          const init = { method: 'POST', headers, body: '{"agent":"a","mode":"remote"}' };
+          return host.fetch(new Request(`${host.url}/v1/runs`, init));
+        };
+        const other = host.url.replace(/^\w+/, (scheme) => (scheme === 'https' ? 'http' : 'https'));
+        // A proxy that ends TLS hides it.
+        expect((await write(host.url)).status).toBe(needs === 'nginx' ? 403 : 201);
+        expect((await write(other)).status).toBe(403);
+      });
+
       if (speaks === 'HTTP/2') {
         it('a client that leaves one stream keeps the others of its connection', async () => {
           const runs = await Promise.all([openRun(host), openRun(host)]);
