@@ -94,7 +94,7 @@ export const eventOperations: Operations = {
     query: EventsQuery,
     answers: { 200: { description: 'A page.', json: EventPage, example: { ...PAGE, ended: false } } },
     refuses: ['run_not_found', 'invalid_cursor'],
-    example: { path: { runId: 'first' }, query: { limit: '10' } },
+    examples: [{ path: { runId: 'first' }, query: { limit: '10' } }],
   },
   'POST /v1/runs/{runId}/events': {
     id: 'appendToRun',
@@ -108,11 +108,14 @@ export const eventOperations: Operations = {
       200: { description: 'Stored.', json: Acknowledgement, lines: AcknowledgementOrProblem, example: STORED },
     },
     refuses: ['run_not_found', ...APPEND_REFUSES],
-    example: {
-      path: { runId: 'job' },
-      headers: { 'Producer-Id': 'worker-1', 'Producer-Epoch': '0', 'Producer-Seq': '0' },
-      body: { events: [MESSAGE] },
-    },
+    examples: [
+      {
+        path: { runId: 'job' },
+        headers: { 'Producer-Id': 'worker-1', 'Producer-Epoch': '0', 'Producer-Seq': '0' },
+        body: { events: [MESSAGE] },
+      },
+      { path: { runId: 'job' }, lines: [MESSAGE, MESSAGE] },
+    ],
   },
   'GET /v1/threads/{threadId}/events': {
     id: 'getThreadEvents',
@@ -122,7 +125,7 @@ export const eventOperations: Operations = {
     query: EventsQuery,
     answers: { 200: { description: 'A page.', json: EventPage, example: PAGE } },
     refuses: ['thread_not_found', 'invalid_cursor'],
-    example: { path: { threadId: 'talk' }, query: { limit: '10' } },
+    examples: [{ path: { threadId: 'talk' }, query: { limit: '10' } }],
   },
   'POST /v1/threads/{threadId}/events': {
     id: 'appendToThread',
@@ -134,6 +137,6 @@ export const eventOperations: Operations = {
     body: { json: AppendToThreadRequest },
     answers: { 200: { description: 'Stored.', json: Acknowledgement, example: { runId: 'r1', ...STORED } } },
     refuses: ['thread_not_found', ...APPEND_REFUSES],
-    example: { path: { threadId: 'session-7' }, body: { agent: 'assistant', events: [MESSAGE] } },
+    examples: [{ path: { threadId: 'session-7' }, body: { agent: 'assistant', events: [MESSAGE] } }],
   },
 };

@@ -51,7 +51,7 @@ export const healthOperations: Operations = {
     description: 'Says nothing of the log: restart the process where this does not answer.',
     answers: { 200: { description: 'It is.', json: Health, example: { status: 'ok', durability: 'disk' } } },
     refuses: [],
-    example: {},
+    examples: [{}],
   },
   'GET /readyz': {
     id: 'isReady',
@@ -60,6 +60,6 @@ export const healthOperations: Operations = {
     description: 'Asks the log itself, and stores nothing. Send no more work where this is 503.',
     answers: { 200: { description: 'It does.', json: Health, example: { status: 'ok', durability: 'disk' } } },
     refuses: ['storage_full'],
-    example: {},
+    examples: [{}],
   },
 };

@@ -7,7 +7,7 @@ import { openMemory } from '../log/memory.ts';
 import { ERROR_CODES, eventData, LIMITS } from '../protocol/index.ts';
 import { Runs } from '../runs/index.ts';
 import { createApp } from './index.ts';
-import { targetOf } from './openapi/curl.ts';
+import { bodyOf, targetOf } from './openapi/curl.ts';
 import type { DocumentedOperation, OpenApiDocument } from './openapi/document.ts';
 import {
   type DocumentedServer,
@@ -41,6 +41,9 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as [string, DocumentedOperation],
   ),
 );
+const examples = operations.flatMap(([key, operation]) =>
+  operation['x-examples'].map((example, i) => [key, i + 1, operation, example] as const),
+);
 const operationOf = (key: string): DocumentedOperation => operations.find(([name]) => name === key)![1];
 
 describe('the document (P8)', () => {
@@ -65,8 +68,8 @@ describe('the document (P8)', () => {
   test('gives every operation a name of its own, words and an example', () => {
     const ids = operations.map(([, { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const [key, { summary, description, responses }] of operations) {
-      expect([key, summary.length > 5, description.length > 20]).toEqual([key, true, true]);
+    for (const [key, { summary, description, responses, 'x-examples': given }] of operations) {
+      expect([key, summary.length > 5, description.length > 20, given.length > 0]).toEqual([key, true, true, true]);
       expect(Object.keys(responses).some((status) => Number(status) < 300)).toBe(true);
     }
   });
@@ -97,19 +100,21 @@ describe('a server that runs is as the document says (P8)', () => {
 
   afterAll(() => server.app.close());
 
-  test.each(operations)('%s: its example goes well', async (key, operation) => {
+  test.each(examples)('%s: its example %i goes well', async (key, _number, operation, example) => {
     const fresh = await documentedServer();
     const [method = '', path = ''] = key.split(' ');
-    const { headers, body } = operation['x-example'];
-    const answer = await fetch(fresh.url + targetOf(path, operation), {
+    const sent = bodyOf(example);
+    const answer = await fetch(fresh.url + targetOf(path, example), {
       method,
-      headers: { ...(body && JSON_HEADERS), ...headers },
-      ...(body && { body: JSON.stringify(body) }),
+      headers: { ...sent?.headers, ...example.headers },
+      ...(sent && { body: sent.body }),
     });
     const text = await textOf(answer);
     expect(answer.ok, text).toBe(true);
     expect(judgeAnswer(judge, operation, answer, text)).toEqual([]);
-    if (body) expect(judge(operation.requestBody!.content['application/json']!.schema, body)).toEqual([]);
+    const { 'application/json': json, 'application/x-ndjson': ndjson } = operation.requestBody?.content ?? {};
+    if (example.body) expect(judge(json!.schema, example.body)).toEqual([]);
+    for (const line of example.lines ?? []) expect(judge(ndjson!['x-line']!, line)).toEqual([]);
     await fresh.app.close();
   });
 
@@ -117,7 +122,7 @@ describe('a server that runs is as the document says (P8)', () => {
     const fresh = await documentedServer();
     const page = await (await fetch(`${fresh.url}/docs`)).text();
     const commands = [...page.matchAll(/<pre class="command"><code>(.*?)<\/code>/gs)].map(([, it]) => unescaped(it!));
-    expect(commands).toHaveLength(operations.length);
+    expect(commands).toHaveLength(examples.length);
     for (const command of commands) {
       const said = promisify(execFile)('sh', ['-c', `${command} --silent --fail-with-body --max-time 1`]);
       // A stream that never ends is cut by curl, with its code 28.

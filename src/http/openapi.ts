@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { OpenApi } from './answers.ts';
-import { buildDocument, type OpenApiDocument } from './openapi/document.ts';
+import { buildDocument } from './openapi/build.ts';
+import type { OpenApiDocument } from './openapi/document.ts';
 import type { Operations } from './openapi/operation.ts';
 import { docsPage, STYLE_POLICY } from './openapi/page.ts';
 import { readQuery } from './query.ts';
@@ -42,7 +43,7 @@ export const openapiOperations: Operations = {
     description: 'The document that the page at `/docs` shows.',
     answers: { 200: { description: 'An OpenAPI 3.1 document.', json: OpenApi } },
     refuses: [],
-    example: {},
+    examples: [{}],
   },
   'GET /docs': {
     id: 'getDocs',
@@ -51,6 +52,6 @@ export const openapiOperations: Operations = {
     description: 'Every route with its parameters, answers, schemas and a curl line. It loads nothing else.',
     answers: { 200: { description: 'A page.', html: true } },
     refuses: [],
-    example: {},
+    examples: [{}],
   },
 };

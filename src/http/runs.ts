@@ -85,7 +85,7 @@ export const runOperations: Operations = {
       ...['invalid_json', 'too_deep', 'agent_not_found', 'run_exists', 'batch_too_large', 'event_too_large'],
       ...['unsupported_media_type', 'overloaded', 'storage_full'],
     ] as const,
-    example: { body: { agent: 'greeter', input: 'Ada', threadId: 'talk' } },
+    examples: [{ body: { agent: 'greeter', input: 'Ada', threadId: 'talk' } }],
   },
   'GET /v1/runs': {
     id: 'listRuns',
@@ -115,7 +115,7 @@ export const runOperations: Operations = {
       },
     },
     refuses: ['invalid_cursor'],
-    example: { query: { status: 'completed', limit: '10' } },
+    examples: [{ query: { status: 'completed', limit: '10' } }],
   },
   'GET /v1/runs/{runId}': {
     id: 'getRun',
@@ -124,7 +124,7 @@ export const runOperations: Operations = {
     description: 'The fold of all its events, and the `cursor` from which a stream or a page goes on.',
     answers: { 200: { description: 'The snapshot.', json: RunAnswer } },
     refuses: ['run_not_found'],
-    example: { path: { runId: 'first' } },
+    examples: [{ path: { runId: 'first' } }],
   },
   'POST /v1/runs/{runId}/cancel': {
     id: 'cancelRun',
@@ -144,6 +144,6 @@ export const runOperations: Operations = {
       ...['run_not_found', 'invalid_json', 'too_deep', 'batch_too_large', 'unsupported_media_type'],
       ...['overloaded', 'storage_full'],
     ] as const,
-    example: { path: { runId: 'job' }, body: { reason: 'No longer needed', by: 'ada' } },
+    examples: [{ path: { runId: 'job' }, body: { reason: 'No longer needed', by: 'ada' } }],
   },
 };

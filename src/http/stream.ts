@@ -139,7 +139,7 @@ export const streamOperations: Operations = {
       204: { description: 'The cursor is at the end of the run: there is no more, and EventSource stops.' },
     },
     refuses: ['run_not_found', 'not_acceptable'],
-    example: { path: { runId: 'first' } },
+    examples: [{ path: { runId: 'first' } }],
   },
   'GET /v1/threads/{threadId}/stream': {
     id: 'streamThread',
@@ -150,6 +150,6 @@ export const streamOperations: Operations = {
     headers: ResumeHeaders,
     answers: { 200: { description: 'The stream.', frames: FRAMES, example: EXAMPLE } },
     refuses: ['thread_not_found', 'not_acceptable'],
-    example: { path: { threadId: 'talk' }, query: { types: 'run.*,message.*' } },
+    examples: [{ path: { threadId: 'talk' }, query: { types: 'run.*,message.*' } }],
   },
 };

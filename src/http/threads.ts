@@ -32,6 +32,6 @@ export const threadOperations: Operations = {
       },
     },
     refuses: ['thread_not_found'],
-    example: { path: { threadId: 'talk' } },
+    examples: [{ path: { threadId: 'talk' } }],
   },
 };

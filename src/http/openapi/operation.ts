@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../protocol/index.ts';
 /** By method and path, as PROTOCOL.md section 8 writes them: `GET /v1/runs/{runId}`. */
 export type Operations = Readonly<Record<string, Operation>>;
 
-/** One route. A test sends its example to a real server and holds the answer against what is said here. */
+/** One route. A test sends its examples to a real server and holds the answers against what is said here. */
 export interface Operation {
   /** What a generated client calls the function. */
   readonly id: string;
@@ -20,9 +20,9 @@ export interface Operation {
   readonly headers?: z.ZodObject;
   readonly body?: Content & { readonly optional?: true };
   readonly answers: Readonly<Record<number, Answer>>;
-  /** Beside what every route refuses (`COMMON` in document.ts). */
+  /** Beside what every route refuses (`COMMON` in describe.ts). */
   readonly refuses: readonly ErrorCode[];
-  readonly example: Example;
+  readonly examples: readonly Example[];
 }
 
 /** In the order in which they are shown. */
@@ -53,7 +53,10 @@ export interface Example {
   readonly path?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
   readonly body?: object;
+  /** Sent as NDJSON. */
+  readonly lines?: readonly object[];
 }
 
 /** Where a stream goes on. */

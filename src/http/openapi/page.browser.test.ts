@@ -124,7 +124,7 @@ const columns = (page: Page): Promise<number> =>
 
 test('text from the document can be no markup', async () => {
   const { docsPage } = await import('./page.ts');
-  const { buildDocument } = await import('./document.ts');
+  const { buildDocument } = await import('./build.ts');
   const evil = '<script>alert(1)</script>"\'><img src=x>';
   const document = buildDocument({
     'GET /<b>{runId}': {
@@ -134,7 +134,7 @@ test('text from the document can be no markup', async () => {
       description: `${evil} \`${evil}\``,
       answers: { 200: { description: evil, html: true, headers: { [evil]: evil }, example: evil } },
       refuses: [],
-      example: { path: { runId: evil }, headers: { [evil]: evil }, query: { [evil]: evil }, body: { evil } },
+      examples: [{ path: { runId: evil }, headers: { [evil]: evil }, query: { [evil]: evil }, body: { evil } }],
     },
   });
   const page = String(await docsPage(document, `http://${evil}`));

@@ -82,7 +82,7 @@ function operationView({ method, path, operation }: Shown, origin: string): Html
 <h3>${badge(method)} ${breakable(path)}</h3>
 <p class="summary">${summary}</p>
 <p>${prose(description)}</p>
-<pre class="command"><code>${curlOf(method, path, operation, origin)}</code></pre>
+${operation['x-examples'].map((example) => html`<pre class="command"><code>${curlOf(method, path, operation, example, origin)}</code></pre>`)}
 ${parameters.length > 0 && html`<h4>Parameters</h4><dl>${parameters.map(parameterView)}</dl>`}
 ${requestBody && html`<h4>Body${requestBody.required ? '' : ', may be left out'}</h4>${contentView(requestBody.content)}`}
 <h4>Answers</h4>
