@@ -6,8 +6,10 @@ import {
   eventData,
   HEARTBEAT_MS,
   type StreamBye,
+  type StreamEnded,
   type StreamHello,
   type StreamProgress,
+  type StreamRefused,
   type StreamReset,
 } from '../protocol/index.ts';
 
@@ -120,7 +122,10 @@ export const Health = z.object({
   durability: z.string().describe('What an acknowledgement means here: `memory` or `disk`, for example.'),
 });
 
+const stream = z.string().exactOptional().describe('Of several streams: which one, `run:<id>` or `thread:<id>`.');
+
 export const StreamHelloData = z.object({
+  stream,
   threadId: id,
   runId: id.exactOptional(),
   epoch,
@@ -131,6 +136,7 @@ export const StreamHelloData = z.object({
 
 export const StreamResetData = z
   .object({
+    stream,
     reason: z.enum(['malformed', 'unknown_epoch', 'ahead_of_tail', 'diverged', 'truncated']),
     earliest: seq,
     latest: z.int().min(0),
@@ -140,8 +146,20 @@ export const StreamResetData = z
   .describe('The cursor could not be followed.') satisfies z.ZodType<StreamReset>;
 
 export const StreamProgressData = z.object({
+  stream,
   seq: z.int().min(0).describe('Everything up to this number was looked at.'),
 }) satisfies z.ZodType<StreamProgress>;
+
+export const StreamEndedData = z.object({
+  stream: z.string(),
+  reason: z.literal('ended'),
+}) satisfies z.ZodType<StreamEnded>;
+
+export const StreamRefusedData = z.object({
+  stream: z.string(),
+  code: z.enum(ERROR_CODES),
+  detail: z.string(),
+}) satisfies z.ZodType<StreamRefused>;
 
 export const StreamByeData = z.object({ reason: z.literal('ended') }) satisfies z.ZodType<StreamBye>;
 

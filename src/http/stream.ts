@@ -3,14 +3,22 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { Hub, ManyRequest, Sink } from '../hub/index.ts';
 import { refusalOf, type StreamRefused, TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
-import { Event, StreamByeData, StreamHelloData, StreamProgressData, StreamResetData } from './answers.ts';
+import {
+  Event,
+  StreamByeData,
+  StreamEndedData,
+  StreamHelloData,
+  StreamProgressData,
+  StreamRefusedData,
+  StreamResetData,
+} from './answers.ts';
 import type { AppContext } from './context.ts';
 import { findRun, findThread } from './lookup.ts';
 import { hasTurn, type NodeHost, nodeHost, nodeSink } from './node-sink.ts';
 import { type Operations, ResumeHeaders } from './openapi/operation.ts';
 import { tell } from './problem.ts';
 import { RunSnapshot } from './snapshot-answer.ts';
-import { readStreamRequest, readStreamsRequest, StreamQuery } from './stream-request.ts';
+import { readStreamRequest, readStreamsRequest, StreamQuery, StreamsQuery } from './stream-request.ts';
 import { WebSink } from './web-sink.ts';
 
 const HEADERS = {
@@ -151,5 +159,22 @@ export const streamOperations: Operations = {
     answers: { 200: { description: 'The stream.', frames: FRAMES, example: EXAMPLE } },
     refuses: ['thread_not_found', 'not_acceptable'],
     examples: [{ path: { threadId: 'talk' }, query: { types: 'run.*,message.*' } }],
+  },
+  'GET /v1/stream': {
+    id: 'streamMany',
+    group: 'Streams',
+    summary: 'Watch several runs and threads on one connection',
+    description: 'Give `run` and `thread` as often as needed. One id resumes all of them.',
+    query: StreamsQuery,
+    headers: ResumeHeaders,
+    answers: {
+      200: {
+        description: 'The streams, side by side.',
+        frames: { ...FRAMES, 'stream.ended': StreamEndedData, 'stream.refused': StreamRefusedData },
+      },
+      204: { description: 'The cursor is at the end of all of them.' },
+    },
+    refuses: ['not_acceptable', 'run_not_found', 'thread_not_found'],
+    examples: [{ query: { run: 'first', thread: 'talk' } }],
   },
 };
