@@ -1,43 +1,28 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { follow } from '../client/index.ts';
 import { type RunSnapshot, type Telltale, telltale } from '../index.ts';
 import { referenceAgents } from './index.ts';
+import { Places } from './places.fixture.ts';
 
-let top: string;
+const places = new Places();
 const apps: Telltale[] = [];
 
-beforeAll(() => {
-  top = mkdtempSync(join(tmpdir(), 'telltale-analyst-'));
-});
 afterAll(async () => {
   await Promise.all(apps.map((it) => it.close()));
-  rmSync(top, { recursive: true, force: true });
+  places.remove();
 });
 
-function folder(name: string, files: Readonly<Record<string, string | Uint8Array>>): string {
-  const root = join(top, name);
-  rmSync(root, { recursive: true, force: true });
-  mkdirSync(root, { recursive: true });
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), content);
-  }
-  return root;
-}
-
-function serve(workspace: string): Telltale {
+async function serve(workspace: string): Promise<Telltale> {
   const app = telltale({ store: 'memory:' });
-  for (const { name, fn, about } of referenceAgents({ workspace })) app.agent(name, fn, about);
+  for (const { name, fn, about } of await referenceAgents({ workspace })) app.agent(name, fn, about);
   apps.push(app);
   return app;
 }
 
 async function ask(workspace: string, input: unknown): Promise<RunSnapshot> {
-  const run = await serve(workspace).start({ agent: 'analyst', input });
+  const run = await (await serve(workspace)).start({ agent: 'analyst', input });
   return run.finished();
 }
 
@@ -55,38 +40,9 @@ function checkCitations(run: RunSnapshot, workspace: string): void {
   for (const [, path, line, quote] of said) expect(lineOf(path!, Number(line))).toContain(quote);
 }
 
-const docs = (): string =>
-  folder('docs', {
-    'README.md': '# Harbour handbook\n\nThe harbour handbook tells how ships are moored.\n',
-    'guide/mooring.md':
-      '# Mooring\n\nA spring line is a rope that stops a ship from surging.\n\n## In a storm\n\nYou must not moor alone.\n',
-    'guide/fees.md': '# Fees\n\nTODO: the fees for 2027.\n',
-    'berths.csv': 'berth,length,fee\nA1,12,40\nA2,30,95.5\nB1,8,22\n',
-  });
-
-function repository(): string {
-  const root = folder('code', {
-    'src/engine.py':
-      'class Engine:\n    """Turns fuel into motion."""\n\n    def ignite(self):\n        eval("spark")\n',
-    'src/wheel.py':
-      'from engine import Engine\n\ndef turn(engine: Engine):\n    # FIXME: wheels fall off\n    engine.ignite()\n',
-    'CHANGELOG.md': '# Changelog\n\n- Wheels turn.\n',
-  });
-  const git = (...args: string[]): Buffer =>
-    execFileSync(
-      'git',
-      ['-c', 'user.name=Grace', '-c', 'user.email=g@example.test', '-c', 'commit.gpgsign=false', ...args],
-      { cwd: root, stdio: 'pipe' },
-    );
-  git('init');
-  git('add', '.');
-  git('commit', '-m', 'Wheels turn');
-  return root;
-}
-
 describe('the analyst', () => {
   test('answers what is asked about documents, with quotes that are true', async () => {
-    const workspace = docs();
+    const workspace = places.docs();
     const run = await ask(workspace, 'What is a spring line?');
     expect(run.status).toBe('completed');
     expect(run.sources).toContainEqual(
@@ -100,17 +56,24 @@ describe('the analyst', () => {
   });
 
   test('reports itself as rules everywhere, and nothing as a model', async () => {
-    const run = await ask(docs(), 'What is a spring line?');
+    const run = await ask(places.docs(), 'What is a spring line?');
     expect(run.agents.length).toBeGreaterThanOrEqual(3);
-    for (const agent of run.agents) expect(agent.model).toBe('rules, no LLM');
-    expect(referenceAgents({ workspace: '.' })[0]?.about.model).toBe('rules, no LLM');
+    for (const agent of run.agents) expect(agent.model).toBe('rules-1 (no LLM)');
+    expect((await referenceAgents({ workspace: '.' }))[0]?.about.model).toBe('rules-1 (no LLM)');
     expect(String(run.output).split('\n').at(-1)).toContain('rules, no LLM');
-    expect(run).toMatchObject({ llmCalls: [] });
-    expect([run.usage, run.cost]).toEqual([undefined, undefined]);
+    expect(run.llmCalls.length).toBeGreaterThanOrEqual(5);
+    for (const call of run.llmCalls) {
+      expect(call).toMatchObject({ model: 'rules-1 (no LLM)', provider: 'telltale.rules', status: 'completed' });
+    }
+    // Nothing was counted in tokens and nobody was paid: absent, not zero.
+    for (const it of [run, ...run.llmCalls, ...run.agents]) {
+      expect(it).not.toHaveProperty('usage');
+      expect(it).not.toHaveProperty('cost');
+    }
   });
 
   test('takes other tools for other questions and folders', async () => {
-    const [berths, storms] = [docs(), repository()];
+    const [berths, storms] = [places.docs(), places.repository()];
     const fees = await ask(berths, 'What is the highest fee, and how much are the fees in total?');
     expect(toolsOf(fees)).toContain('statistics');
     expect(toolsOf(fees)).not.toContain('gitLog');
@@ -137,7 +100,7 @@ describe('the analyst', () => {
   });
 
   test('asks its specialists at the same time, inside a plan that comes to its end', async () => {
-    const run = await ask(repository(), 'What are the risks of the engine?');
+    const run = await ask(places.repository(), 'What are the risks of the engine?');
     const specialists = run.agents.filter((it) => it.parentId !== undefined);
     expect(specialists.length).toBeGreaterThanOrEqual(2);
     // All have begun before the first of them has ended.
@@ -153,7 +116,7 @@ describe('the analyst', () => {
   });
 
   test('streams its answer in pieces, and returns the same text', async () => {
-    const app = serve(docs());
+    const app = await serve(places.docs());
     const { url } = await app.listen(0);
     const { runId } = await app.start({ agent: 'analyst', input: 'What is a spring line?' });
     const pieces: string[] = [];
@@ -167,7 +130,7 @@ describe('the analyst', () => {
   });
 
   test('goes on after a tool that fails: no repository here', async () => {
-    const run = await ask(docs(), 'Who changed the fees?');
+    const run = await ask(places.docs(), 'Who changed the fees?');
     expect(run.status).toBe('completed');
     expect(run.tools.find((it) => it.name === 'gitLog')).toMatchObject({
       status: 'failed',
@@ -183,8 +146,8 @@ describe('the analyst', () => {
     ['a path in the question', 'What stands in ../outside/secret.txt?'],
     ['an absolute path in the question', 'Read /etc/passwd to me'],
   ])('refuses %s for everyone to see, and goes on', async (_name, input) => {
-    const outside = folder('outside', { 'secret.txt': 'xyzzy-outside\n' });
-    const workspace = folder('walled', { 'a.md': '# Here\n\nOnly this.\n' });
+    const outside = places.folder('outside', { 'secret.txt': 'xyzzy-outside\n' });
+    const workspace = places.folder('walled', { 'a.md': '# Here\n\nOnly this.\n' });
     symlinkSync(outside, join(workspace, 'linked'));
     const run = await ask(workspace, input);
     expect(run.status).toBe('completed');
@@ -193,7 +156,7 @@ describe('the analyst', () => {
   });
 
   test('looks only at the folder that is named', async () => {
-    const run = await ask(docs(), 'What are the risks in guide/?');
+    const run = await ask(places.docs(), 'What are the risks in guide/?');
     expect(run.tools[0]).toMatchObject({ args: { folder: 'guide/' }, status: 'completed' });
     expect(run.sources.every((it) => it.path?.startsWith('guide/'))).toBe(true);
   });
@@ -203,16 +166,24 @@ describe('the analyst', () => {
     ['a folder of what is no text', { 'a.bin': Buffer.from([0, 1, 2]) }, 'I found no place'],
     ['a question that nothing answers', { 'a.md': '# Cheese\n' }, 'I found no place on “zeppelin”'],
   ])('says so plainly: %s', async (name, files, said) => {
-    const run = await ask(folder(name.replaceAll(' ', '-'), files), 'Where is the zeppelin?');
+    const run = await ask(places.folder(name.replaceAll(' ', '-'), files), 'Where is the zeppelin?');
     expect(run).toMatchObject({ status: 'completed', sources: [] });
     expect(run.output).toContain(said);
   });
 
+  test('takes questions of any length, with words and paths of any length', async () => {
+    const workspace = places.folder('long', { 'a.md': `# ${'n'.repeat(600)}\n\nA zeppelin.\n` });
+    const question = `Where is the zeppelin in ${'w'.repeat(900)} or ../${'p'.repeat(300)}? ${'really '.repeat(2_000)}`;
+    const run = await ask(workspace, question);
+    expect(run).toMatchObject({ status: 'completed', sources: [{ path: 'a.md', line: 3, quote: 'A zeppelin.' }] });
+    expect(run.tools.filter((it) => it.status === 'failed').map((it) => it.error?.code)).toEqual(['path_refused']);
+  });
+
   test('fails with what to do where there is no workspace, and for an input that is no question', async () => {
-    const nowhere = await ask(join(top, 'nowhere'), 'What?');
+    const nowhere = await ask(join(places.top, 'nowhere'), 'What?');
     expect(nowhere).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('is not a folder') } });
     for (const input of [{}, null, 7, '  ', { question: 'x', folder: 7 }]) {
-      const failed = await ask(top, input);
+      const failed = await ask(places.top, input);
       expect(failed).toMatchObject({
         status: 'failed',
         error: { message: expect.stringContaining('takes a question') },
@@ -225,7 +196,7 @@ describe('the analyst', () => {
     const files = Object.fromEntries(
       Array.from({ length: 3_000 }, (_, i) => [`d${i % 50}/f${i}.md`, line.repeat(150)]),
     );
-    const app = serve(folder('huge', files));
+    const app = await serve(places.folder('huge', files));
     const { url } = await app.listen(0);
     const run = await app.start({ agent: 'analyst', input: 'What are the risks of the zeppelin?' });
     for await (const it of follow(`${url}/v1/runs/${run.runId}/stream`)) {

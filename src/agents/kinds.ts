@@ -1,5 +1,6 @@
 /** What a file is for, as its name tells. */
-export type FileKind = 'document' | 'code' | 'table' | 'other';
+export const FILE_KINDS = ['document', 'code', 'table', 'other'] as const;
+export type FileKind = (typeof FILE_KINDS)[number];
 
 const EXTENSIONS: Readonly<Record<Exclude<FileKind, 'other'>, string>> = {
   document: 'md mdx markdown txt rst adoc org tex html htm',

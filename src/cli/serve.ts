@@ -38,7 +38,7 @@ Examples:
       throw usageError('--workspace is for the analyst, which is only served without a module.');
     }
     const workspace = resolve(values.workspace ?? '.');
-    const agents = module === undefined ? referenceAgents({ workspace }) : await ownAgents(module);
+    const agents = await (module === undefined ? referenceAgents({ workspace }) : ownAgents(module));
     const app = telltale({ store: values.data === 'memory:' ? values.data : resolve(values.data) });
     for (const { name, fn, about } of agents) app.agent(name, fn, about);
 

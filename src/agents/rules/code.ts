@@ -1,7 +1,6 @@
 import { definedBy, kindOf } from '../kinds.ts';
 import type { Hit } from '../tools/grep.ts';
-import type { Listing } from '../tools/list.ts';
-import { best, cite, counted, type Decide, linesOf, named, results, tried, troubles } from './move.ts';
+import { type Brief, best, cite, counted, type Decide, linesOf, named, results, tried, troubles } from './move.ts';
 
 /** Where is it in the code? Finds the definitions that bear the name and its uses, reads the best, and quotes them. */
 export const code: Decide = ({ question: { terms }, listing }, seen) => {
@@ -43,7 +42,7 @@ export const code: Decide = ({ question: { terms }, listing }, seen) => {
 };
 
 /** No name to search for: where a reader would begin. */
-function begin({ entries }: Listing): ReturnType<Decide> {
+function begin({ entries }: Brief['listing']): ReturnType<Decide> {
   const sources = entries.map((it) => it.path).filter((it) => kindOf(it) === 'code');
   const path = sources.find((it) => /(?:^|\/)(?:main|index|app|__init__|lib)\.\w+$/.test(it)) ?? sources[0];
   if (path === undefined) return { note: 'There is no code.', report: { notes: ['There is no code.'], findings: [] } };

@@ -1,20 +1,8 @@
 import { headingOf, kindOf } from '../kinds.ts';
+import type { Finding, Report } from '../report.ts';
 import type { Hit, Line } from '../tools/grep.ts';
 import type { Passage } from '../tools/read.ts';
-import {
-  type Brief,
-  best,
-  cite,
-  counted,
-  type Decide,
-  type Finding,
-  linesOf,
-  named,
-  type Report,
-  results,
-  tried,
-  troubles,
-} from './move.ts';
+import { type Brief, best, cite, counted, type Decide, linesOf, named, results, tried, troubles } from './move.ts';
 
 /** Where documents tell of risks, when the question says no more than that. */
 const ABOUT_RISKS = ['risk', 'secur', 'threat', 'limit', 'promise', 'assum'];

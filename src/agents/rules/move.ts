@@ -1,4 +1,5 @@
 import { clip, HIDDEN } from '../presentable.ts';
+import type { Finding, Report } from '../report.ts';
 import type { Line } from '../tools/grep.ts';
 import type { Listing } from '../tools/list.ts';
 import type { Passage } from '../tools/read.ts';
@@ -8,23 +9,11 @@ import type { Question } from './question.ts';
 /** What a specialist is told. */
 export interface Brief {
   readonly question: Question;
-  readonly listing: Listing;
-}
-
-/** A place in a file that bears on the question. `quote` stands on that line, letter by letter. */
-export interface Finding {
-  readonly path: string;
-  readonly line: number;
-  readonly quote: string;
-  /** Why it is worth showing. */
-  readonly why?: string;
-}
-
-/** What a specialist comes back with. */
-export interface Report {
-  /** Sentences, each true of what was looked at. */
-  readonly notes: readonly string[];
-  readonly findings: readonly Finding[];
+  readonly listing: {
+    readonly folder: string;
+    /** The first files in it. */
+    readonly entries: readonly Pick<Listing['entries'][number], 'path'>[];
+  };
 }
 
 /** What to do next: call tools (at the same time), or report. `note` is the reason, for those who watch. */
@@ -32,10 +21,7 @@ export type Move =
   | { readonly note: string; readonly calls: readonly ToolCall[] }
   | { readonly note: string; readonly report: Report };
 
-/**
- * How a specialist decides: from its brief and what its calls brought so far to the next move. Pure, so that whatever
- * decides the same way (a model that answers with tool calls, for one) can stand in its place.
- */
+/** How a specialist decides: from its brief and what its calls brought so far to the next move. Pure. */
 export type Decide = (brief: Brief, seen: readonly Outcome[]) => Move;
 
 /** The results of one tool so far, failures left out. */

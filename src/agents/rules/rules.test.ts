@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Listing } from '../tools/list.ts';
 import type { Outcome } from '../tools/toolbox.ts';
+import { compose } from './answer.ts';
+import { choose } from './choice.ts';
+import { DECIDE } from './consulting.ts';
 import { understand } from './question.ts';
-import { choose } from './triage.ts';
 
 const listing = (...paths: string[]): Listing => ({
   folder: '.',
@@ -12,8 +14,7 @@ const listing = (...paths: string[]): Listing => ({
   entries: paths.map((path) => ({ path, bytes: 0 })),
   leftOut: [],
 });
-const names = (question: string, ...paths: string[]): string[] =>
-  choose(understand(question), listing(...paths)).map((it) => it.name);
+const names = (question: string, ...paths: string[]): string[] => choose(understand(question), listing(...paths));
 
 describe('a question', () => {
   test.each([
@@ -71,8 +72,8 @@ describe('the choice of specialists', () => {
   test('is told when a search stopped before its end', () => {
     const brief = { question: understand('What are the risks?'), listing: listing('a.md') };
     const looked = { files: 5_000, bytes: 1, unread: 0, stoppedAt: 'files' as const };
-    const [specialist] = choose(brief.question, brief.listing);
-    const move = specialist!.decide(brief, [
+    const [name] = choose(brief.question, brief.listing);
+    const move = DECIDE[name!](brief, [
       { tool: 'grep', args: { terms: [], folder: '.' }, result: { hits: [], counts: {}, looked } },
     ]);
     expect(move).toMatchObject({
@@ -85,7 +86,7 @@ describe('the choice of specialists', () => {
     fc.assert(
       fc.property(question, fc.boolean(), (text, hasFiles) => {
         const brief = { question: understand(text), listing: listing(...(hasFiles ? ['a.md', 'b.ts', 'c.csv'] : [])) };
-        for (const { decide } of choose(brief.question, brief.listing)) {
+        for (const decide of choose(brief.question, brief.listing).map((it) => DECIDE[it])) {
           const seen: Outcome[] = [];
           let move = decide(brief, seen);
           for (let moves = 1; 'calls' in move; moves++) {
@@ -98,4 +99,28 @@ describe('the choice of specialists', () => {
       }),
     );
   });
+});
+
+test('an answer says each place once, and counts what it says', () => {
+  const finding = (line: number, quote: string) => ({ path: 'a.md', line, quote });
+  const said = [
+    ...compose(understand('What is foo?'), 'docs', [
+      { name: 'Risks', report: { notes: ['One note.'], findings: [finding(1, 'foo'), finding(2, 'food')] } },
+      {
+        name: 'Documents',
+        report: { notes: [], findings: [finding(1, 'fo'), { ...finding(3, 'fool'), why: 'it is' }] },
+      },
+    ]),
+  ].join('');
+  expect(said).toBe(`I found 3 places on “foo” in 1 file of docs.
+
+Risks
+  One note.
+  a.md:1 “foo”
+  a.md:2 “food”
+
+Documents
+  a.md:3 “fool” (it is)
+
+Answered by rules, no LLM: words were searched and counted, nothing was understood.`);
 });

@@ -1,56 +1,51 @@
-import { type FileKind, kindOf } from '../kinds.ts';
+import type { Report } from '../report.ts';
+import type { SpecialistName } from '../specialists.ts';
 import type { Listing } from '../tools/list.ts';
-import { code } from './code.ts';
-import { documents } from './documents.ts';
-import { history } from './history.ts';
-import type { Decide } from './move.ts';
-import { numbers } from './numbers.ts';
-import type { Question } from './question.ts';
-import { risks } from './risks.ts';
+import type { Inquiry } from '../triage.ts';
+import { compose, nothingToRead } from './answer.ts';
+import { choose, countKinds } from './choice.ts';
+import type { Conversation, Seen } from './conversation.ts';
+import type { Reply } from './model.ts';
+import { counted } from './move.ts';
+import { understand } from './question.ts';
 
-export interface Specialist {
-  readonly name: 'Documents' | 'Code' | 'Risks' | 'History' | 'Numbers';
-  readonly decide: Decide;
+/** Triage's next reply: look around, ask specialists, answer. */
+export function triage({ asked, seen }: Conversation): Reply {
+  const { question: text, places } = asked as Inquiry;
+  const question = understand(text);
+  const looks = seen.filter((it) => it.tool === 'list');
+  const answers = seen.filter((it) => it.tool.startsWith('ask'));
+  const listing = looks.map((it) => it.result as Listing | undefined).find((it) => it && it.files > 0);
+  if (!listing) {
+    const next = places[looks.length];
+    const refusals = looks.map(refusal);
+    if (next === undefined) return { text: nothingToRead(refusals) };
+    const last = refusals.at(-1);
+    return {
+      ...(last !== undefined && { note: `I cannot look there: ${last}` }),
+      calls: [{ tool: 'list', args: { folder: next } }],
+    };
+  }
+  const { folder } = listing;
+  if (answers.length > 0) return { text: [...compose(question, folder, answers.map(contribution))] };
+  const specialists = choose(question, listing);
+  return {
+    note: `${whatIsThere(listing)} The question is after ${[...question.intents].join(', ') || 'no set subject'}; I ask ${specialists.join(' and ')}.`,
+    calls: specialists.map((it) => ({ tool: `ask${it}`, args: { question: text, folder } })),
+  };
 }
 
-const SPECIALISTS = {
-  documents: { name: 'Documents', decide: documents },
-  code: { name: 'Code', decide: code },
-  risks: { name: 'Risks', decide: risks },
-  history: { name: 'History', decide: history },
-  numbers: { name: 'Numbers', decide: numbers },
-} as const satisfies Record<string, Specialist>;
+const refusal = ({ error, args }: Seen): string =>
+  error ?? `There are no files in ${(args as { folder: string }).folder}.`;
 
-/** Whom to ask: two at least, four at most. Whom the question calls for comes first, then whom the folder suggests. */
-export function choose(question: Question, listing: Listing): Specialist[] {
-  const { documents, code, risks, history, numbers } = SPECIALISTS;
-  const { intents, terms } = question;
-  const kinds = countKinds(listing);
-  // "What are …" asks for a meaning only where nothing else is asked for.
-  const searches = terms.length > 0 || (intents.size === 1 && intents.has('meaning'));
-  const wanted: (Specialist | false)[] = [
-    intents.has('risks') && risks,
-    intents.has('history') && history,
-    intents.has('numbers') && numbers,
-    intents.has('code') && kinds.code > 0 && code,
-    searches && kinds.document > 0 && documents,
-    searches && kinds.code > 0 && code,
-  ];
-  const suggested: (Specialist | false)[] = [
-    kinds.document > 0 && documents,
-    kinds.code > 0 && code,
-    kinds.table > 0 && numbers,
-    numbers,
-    documents,
-  ];
-  const chosen = new Set(wanted.filter((it) => it !== false).slice(0, 4));
-  for (const one of suggested) if (one && chosen.size < 2) chosen.add(one);
-  return [...chosen];
+function whatIsThere(listing: Listing): string {
+  const { document, code, table } = countKinds(listing);
+  const files = `${counted(listing.files, 'file')}${listing.truncated ? ' and more' : ''} in ${listing.folder}`;
+  const kinds = `${counted(document, 'document')}, ${counted(code, 'source file')}, ${counted(table, 'table')}`;
+  return `${files}: ${kinds} among the first ${listing.entries.length}.`;
 }
 
-/** How many files of each kind are among those that the listing names. */
-export function countKinds(listing: Listing): Record<FileKind, number> {
-  const kinds = { document: 0, code: 0, table: 0, other: 0 };
-  for (const { path } of listing.entries) kinds[kindOf(path)]++;
-  return kinds;
+function contribution({ tool, result, error }: Seen): { name: SpecialistName; report: Report } {
+  const name = tool.slice('ask'.length) as SpecialistName;
+  return { name, report: (result as Report | undefined) ?? { notes: [`No report: ${error}`], findings: [] } };
 }

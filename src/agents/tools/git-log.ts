@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { TelltaleError } from '../../protocol/index.ts';
 import { clip } from '../presentable.ts';
 import type { Workspace } from '../workspace.ts';
+import { place } from './list.ts';
 
-export interface GitLogArgs {
-  readonly folder: string;
-  readonly count?: number;
-}
+export const gitLogArgs = z.object({
+  folder: place,
+  count: z.int().min(1).max(100).exactOptional().describe('How many commits at most, newest first; 50 by default.'),
+});
+export type GitLogArgs = z.infer<typeof gitLogArgs>;
 
 export interface Commit {
   readonly id: string;

@@ -1,17 +1,23 @@
-import { definedBy, type FileKind, kindOf } from '../kinds.ts';
+import { z } from 'zod';
+import { definedBy, FILE_KINDS, kindOf } from '../kinds.ts';
 import { presentable } from '../presentable.ts';
 import type { Workspace } from '../workspace.ts';
+import { place } from './list.ts';
 import { type Coverage, noCoverage, texts } from './texts.ts';
 
-export interface GrepArgs {
-  /** Literal, without case. Never a pattern: one from a question could take for ever. */
-  readonly terms: readonly string[];
-  readonly folder: string;
-  /** Only these kinds of files. */
-  readonly kinds?: readonly FileKind[];
-  /** `definition`: only lines of code that define a name with a term in it. Otherwise a term has to begin a word. */
-  readonly match?: 'definition';
-}
+export const grepArgs = z.object({
+  // Never a pattern: one from a question could take for ever.
+  terms: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(60)
+    .readonly()
+    .describe('Literal beginnings of words, without case. Lines with any of them are found.'),
+  folder: place,
+  kinds: z.array(z.enum(FILE_KINDS)).readonly().exactOptional().describe('Only these kinds of files.'),
+  match: z.literal('definition').exactOptional().describe('Only lines of code that define a name with a term in it.'),
+});
+export type GrepArgs = z.infer<typeof grepArgs>;
 
 /** One line of a file, counted from 1. */
 export interface Line {
@@ -32,11 +38,11 @@ export interface Hits {
   readonly looked: Coverage;
 }
 
-const MAX = { terms: 40, perFile: 12, hits: 120, column: 2_000 };
+const MAX = { perFile: 12, hits: 120, column: 2_000 };
 
 /** The lines in which terms stand. Time is linear in what is read. */
 export async function grep(workspace: Workspace, args: GrepArgs, signal: AbortSignal): Promise<Hits> {
-  const terms = args.terms.slice(0, MAX.terms).map((it) => it.toLowerCase());
+  const terms = args.terms.map((it) => it.toLowerCase());
   const counts: Record<string, number> = Object.fromEntries(terms.map((it) => [it, 0]));
   const hits: Hit[] = [];
   const looked = noCoverage();

@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { Workspace } from '../workspace.ts';
 
-export interface ListArgs {
-  /** A folder, or one file. */
-  readonly folder: string;
-}
+/** A path of the workspace, as tools take it. The workspace decides whether it may be read. */
+export const place = z.string().min(1).describe('A folder or file, relative to the workspace; "." is all.');
+
+export const listArgs = z.object({ folder: place });
+export type ListArgs = z.infer<typeof listArgs>;
 
 export interface Listing {
   readonly folder: string;

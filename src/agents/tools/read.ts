@@ -1,13 +1,14 @@
+import { z } from 'zod';
 import { presentable } from '../presentable.ts';
 import type { Workspace } from '../workspace.ts';
+import { place } from './list.ts';
 
-export interface ReadArgs {
-  readonly path: string;
-  /** First line, counted from 1. */
-  readonly from?: number;
-  /** How many lines at most. */
-  readonly count?: number;
-}
+export const readArgs = z.object({
+  path: place,
+  from: z.int().min(1).exactOptional().describe('First line, counted from 1.'),
+  count: z.int().min(1).exactOptional().describe('How many lines at most.'),
+});
+export type ReadArgs = z.infer<typeof readArgs>;
 
 export interface Passage {
   readonly path: string;

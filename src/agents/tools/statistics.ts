@@ -1,11 +1,12 @@
+import { z } from 'zod';
 import { definedBy, extensionOf, headingOf, kindOf } from '../kinds.ts';
 import type { Workspace } from '../workspace.ts';
+import { place } from './list.ts';
 import { type Table, tabulate } from './table.ts';
 import { type Coverage, noCoverage, texts } from './texts.ts';
 
-export interface StatisticsArgs {
-  readonly folder: string;
-}
+export const statisticsArgs = z.object({ folder: place });
+export type StatisticsArgs = z.infer<typeof statisticsArgs>;
 
 export interface TypeCount {
   /** Extension; empty for files without one. */

@@ -1,12 +1,12 @@
-import { type RunWriter, TelltaleError } from '../../protocol/index.ts';
+import type { Tool } from 'ai';
 import type { Workspace } from '../workspace.ts';
-import { type GitLogArgs, gitLog, type History } from './git-log.ts';
-import { type GrepArgs, grep, type Hits } from './grep.ts';
-import { type ListArgs, type Listing, list } from './list.ts';
-import { type Passage, type ReadArgs, read } from './read.ts';
-import { type Statistics, type StatisticsArgs, statistics } from './statistics.ts';
+import { type GitLogArgs, gitLog, gitLogArgs, type History } from './git-log.ts';
+import { type GrepArgs, grep, grepArgs, type Hits } from './grep.ts';
+import { type ListArgs, type Listing, list, listArgs } from './list.ts';
+import { type Passage, type ReadArgs, read, readArgs } from './read.ts';
+import { type Statistics, type StatisticsArgs, statistics, statisticsArgs } from './statistics.ts';
 
-/** What an agent can do, by name. */
+/** What agents can do with files, by name: all of it reads, none of it writes. */
 interface Tools {
   list: { args: ListArgs; result: Listing };
   read: { args: ReadArgs; result: Passage };
@@ -26,18 +26,40 @@ export type Outcome = {
   );
 }[ToolName];
 
-const TOOLS: {
-  readonly [N in ToolName]: (workspace: Workspace, args: Tools[N]['args'], signal: AbortSignal) => Promise<unknown>;
-} = { list, read, grep, statistics, gitLog };
-
-/** Calls a tool and reports it. Rejects only when the run was stopped. */
-export async function call(run: RunWriter, workspace: Workspace, { tool, args }: ToolCall): Promise<Outcome> {
-  const body = TOOLS[tool] as (workspace: Workspace, args: unknown, signal: AbortSignal) => Promise<unknown>;
-  try {
-    const result = await run.tool(tool, args, () => body(workspace, args, run.signal));
-    return { tool, args, result } as Outcome;
-  } catch (error) {
-    if (run.signal.aborted) throw error;
-    return { tool, args, error: TelltaleError.from(error, 'tool_failed').message } as Outcome;
-  }
+/**
+ * The tools as models call them. Arguments are checked against their schemas before a tool sees them, and what a tool
+ * throws goes back to the model as that call's error. Each one stops when `signal` does.
+ */
+export function toolbox(
+  workspace: Workspace,
+  signal: AbortSignal,
+): { [N in ToolName]: Tool<Tools[N]['args'], Tools[N]['result']> } {
+  return {
+    list: {
+      description: 'Lists the files of a folder, with sizes.',
+      inputSchema: listArgs,
+      execute: (args) => list(workspace, args, signal),
+    },
+    read: {
+      description: 'Reads lines of a text file, with their numbers: 200 at most.',
+      inputSchema: readArgs,
+      execute: (args) => read(workspace, args, signal),
+    },
+    grep: {
+      description: 'Finds the lines in which terms stand, with path and line number.',
+      inputSchema: grepArgs,
+      execute: (args) => grep(workspace, args, signal),
+    },
+    statistics: {
+      description:
+        'Counts files, lines, words, headings and definitions, and adds up the columns of CSV and TSV tables.',
+      inputSchema: statisticsArgs,
+      execute: (args) => statistics(workspace, args, signal),
+    },
+    gitLog: {
+      description: 'The newest commits that touched a folder: who, when, what.',
+      inputSchema: gitLogArgs,
+      execute: (args) => gitLog(workspace, args, signal),
+    },
+  };
 }

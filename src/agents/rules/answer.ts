@@ -1,0 +1,43 @@
+import { placeOf, type Report } from '../report.ts';
+import type { SpecialistName } from '../specialists.ts';
+import { counted, named } from './move.ts';
+import type { Question } from './question.ts';
+
+export interface Contribution {
+  readonly name: SpecialistName;
+  readonly report: Report;
+}
+
+const SIGNATURE = 'Answered by rules, no LLM';
+
+/** The answer, line by line: what each specialist reported, each place said once. */
+export function* compose(
+  question: Question,
+  folder: string,
+  contributions: readonly Contribution[],
+): Generator<string, void, void> {
+  const all = contributions.flatMap((it) => it.report.findings);
+  const places = new Set(all.map(placeOf)).size;
+  const files = new Set(all.map((it) => it.path)).size;
+  const where = folder === '.' ? 'this folder' : folder;
+  const subject = question.terms.length > 0 ? ` on ${named(question.terms)}` : '';
+  yield places > 0
+    ? `I found ${counted(places, 'place')}${subject} in ${counted(files, 'file')} of ${where}.\n`
+    : `I found no place${subject} to quote in ${where}.\n`;
+  const said = new Set<string>();
+  for (const { name, report } of contributions) {
+    yield `\n${name}\n`;
+    for (const note of report.notes) yield `  ${note}\n`;
+    for (const finding of report.findings) {
+      const place = placeOf(finding);
+      if (said.has(place)) continue;
+      said.add(place);
+      yield `  ${place} “${finding.quote}”${finding.why === undefined ? '' : ` (${finding.why})`}\n`;
+    }
+  }
+  yield `\n${SIGNATURE}: words were searched and counted, nothing was understood.`;
+}
+
+export function nothingToRead(refusals: readonly string[]): string[] {
+  return ['There is nothing to read. ', `${refusals.join(' ')}\n`, `\n${SIGNATURE}.`];
+}
