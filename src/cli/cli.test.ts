@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openAiStub } from '../adapters/openai-stub.fixture.ts';
 import type { RunSnapshot, TelltaleEvent } from '../protocol/index.ts';
 import { endAll, runInTerminal, runOnce, start, startServer } from './process.fixture.ts';
 
@@ -226,6 +227,33 @@ describe('telltale serve', () => {
     }
   });
 
+  test('asks the model that the environment names, says where it sends what it reads, and with --rules does not', async () => {
+    const server = await openAiStub(() => ({ text: 'The model says so.' }));
+    try {
+      const env = { OPENAI_BASE_URL: server.url, OPENAI_MODEL: 'stub-1' };
+      const place = ['--port', '0', '--data', 'memory:', '--workspace', root];
+      const { program, url } = await startServer(place, env);
+      await program.saw(/agents {5}analyst · stub-1 \(openai-compatible\)\n/);
+      await program.saw(new RegExp(`goes to ${new URL(server.url).host}; --rules keeps it here`));
+      const asked = await runOnce(['run', 'analyst', 'What?', '--url', url]);
+      expect(asked).toMatchObject({ code: 0, stdout: expect.stringContaining('\nThe model says so.\n') });
+      expect(asked.stdout).toContain('Triage · asks stub-1');
+      expect(server.requests).toHaveLength(1);
+
+      const byRules = await startServer([...place, '--rules'], env);
+      await byRules.program.saw(/agents {5}analyst · rules-1 \(no LLM\)\n/);
+      expect(await runOnce(['run', 'analyst', 'What?', '--url', byRules.url])).toMatchObject({ code: 0 });
+      expect(server.requests).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test('refuses a server of models without the name of a model', async () => {
+    const { code, stderr } = await runOnce(['serve'], { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1' });
+    expect([code, stderr]).toEqual([2, expect.stringContaining('say which model of that server in OPENAI_MODEL')]);
+  });
+
   test.each(['SIGINT', 'SIGTERM'] as const)('%s ends it in order: runs are ended, the log is kept', async (signal) => {
     const data = join(root, signal);
     const first = await startServer([agents, '--port', '0', '--data', data]);
@@ -276,6 +304,7 @@ describe('telltale serve', () => {
     ['a module without agents', ['empty.mjs'], 'exports no agents'],
     ['a port that is none', ['--port', '99999'], '99999 is not a port'],
     ['two modules', ['a.mjs', 'b.mjs'], 'one module at most'],
+    ['rules for a module', ['a.mjs', '--rules'], '--rules is for the analyst'],
     ['a workspace for a module', ['a.mjs', '--workspace', '.'], 'for the analyst'],
     ['an option nobody knows', ['--colour'], "Unknown option '--colour'"],
   ])('refuses %s', async (_name, args, said) => {

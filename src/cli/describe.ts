@@ -1,5 +1,5 @@
 import type { KnownEvent, RunSnapshot, TelltaleEvent, ToolSpan } from '../protocol/index.ts';
-import { failure, preview, tokens, took } from './phrases.ts';
+import { failure, isNoModel, preview, tokens, took } from './phrases.ts';
 import type { Span } from './screen.ts';
 
 /** The run that an event belongs to, before it and after it. */
@@ -75,13 +75,15 @@ export function describe(event: KnownEvent, { after }: Scene): readonly (readonl
     case 'status.updated':
       return [[...who, `… ${data.message ?? data.status}`]];
     case 'llm.started':
-      return [[...who, [`· asks ${data.model}`, 'dim']]];
+      // Asking rules takes no time and costs nothing: what they answer follows at once.
+      return isNoModel(data.model) ? [] : [[...who, [`· asks ${data.model}`, 'dim']]];
     case 'llm.completed':
     case 'llm.failed': {
       const call = after.llmCalls.findLast((it) => it.id === data.callId && it.agentId === event.agent?.id);
       if (event.type === 'llm.failed') {
         return [[...who, ['✗ ', 'red'], `${call?.model ?? 'model'} ${failure(event.data.error)}`]];
       }
+      if (isNoModel(call?.model)) return [];
       const { usage, cost: paid } = event.data;
       const cost = paid && `${paid.amount} ${paid.currency}`;
       const facts = [tokens(usage), cost].filter((it) => it !== undefined).join(' · ');

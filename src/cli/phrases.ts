@@ -34,3 +34,6 @@ export function tokens(usage: Usage | undefined): string | undefined {
   const parts = input !== undefined && output !== undefined ? ` (${input} in, ${output} out)` : '';
   return `${count(total, 'token')}${parts}`;
 }
+
+/** Whether a model's name says that there is none: rules decide. */
+export const isNoModel = (model: string | undefined): boolean => model !== undefined && /\bno LLM\b/.test(model);

@@ -30,6 +30,10 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}, comm
       NODE_DISABLE_COLORS: undefined,
       TELLTALE_URL: undefined,
       PORT: undefined,
+      // No test asks a model that costs somebody money.
+      ANTHROPIC_API_KEY: undefined,
+      OPENAI_API_KEY: undefined,
+      OPENAI_BASE_URL: undefined,
       ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -73,8 +77,11 @@ export function runInTerminal(args: readonly string[], env: NodeJS.ProcessEnv = 
   return start(['-qec', `stty cols 100; ${quoted}`, '/dev/null'], { TERM: 'xterm-256color', ...env }, 'script').ended;
 }
 
-export async function startServer(args: readonly string[]): Promise<{ program: Program; url: string; port: string }> {
-  const program = start(['serve', ...args]);
+export async function startServer(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ program: Program; url: string; port: string }> {
+  const program = start(['serve', ...args], env);
   const [, url, port] = await program.saw(/listens on (http:\/\/[^ ]*:(\d+))\n[\s\S]*Ctrl-C stops/);
   return { program, url: url!, port: port! };
 }

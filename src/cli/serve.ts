@@ -4,10 +4,11 @@ import { telltale } from '../index.ts';
 import { type Command, calledAs, EXIT, parse, usageError } from './command.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadAgents } from './load-agents.ts';
+import { modelOf, receiver } from './model.ts';
 import { plain } from './plain.ts';
 
 export const serve: Command = {
-  help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>]
+  help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>] [--rules]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
 about the files of a folder.
@@ -17,6 +18,11 @@ about the files of a folder.
   --host <address>      default 127.0.0.1; others are refused as long as there is no authentication
   --data <folder>       where the log is kept (default ./.telltale); "memory:" forgets it at the end
   --workspace <folder>  what the analyst may read (default: this folder)
+  --rules               the analyst works by rules, no LLM, although the environment names a model
+
+The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL),
+OPENAI_BASE_URL with OPENAI_MODEL (any OpenAI-compatible server), OPENAI_API_KEY (and OPENAI_MODEL). What it reads is
+sent there. Without any of them it works by rules, and nothing leaves this machine.
 
 Ctrl-C stops it: runs that are not finished end as failed (executor_lost), and nothing that was shown is lost.
 
@@ -31,14 +37,17 @@ Examples:
       host: { type: 'string', default: '127.0.0.1' },
       data: { type: 'string', default: './.telltale' },
       workspace: { type: 'string' },
+      rules: { type: 'boolean', default: false },
     });
     const [module, ...more] = positionals;
     if (more.length > 0) throw usageError('Name one module at most.');
-    if (module !== undefined && values.workspace !== undefined) {
-      throw usageError('--workspace is for the analyst, which is only served without a module.');
+    const [forAnalyst] = values.workspace !== undefined ? ['--workspace'] : values.rules ? ['--rules'] : [];
+    if (module !== undefined && forAnalyst !== undefined) {
+      throw usageError(`${forAnalyst} is for the analyst, which is only served without a module.`);
     }
     const workspace = resolve(values.workspace ?? '.');
-    const agents = await (module === undefined ? referenceAgents({ workspace }) : ownAgents(module));
+    const model = module === undefined && !values.rules ? modelOf(process.env) : ({ provider: 'rules' } as const);
+    const agents = await (module === undefined ? referenceAgents({ workspace, model }) : ownAgents(module));
     const app = telltale({ store: values.data === 'memory:' ? values.data : resolve(values.data) });
     for (const { name, fn, about } of agents) app.agent(name, fn, about);
 
@@ -57,10 +66,12 @@ Examples:
     try {
       const { url } = await app.listen(portOf(values.port), values.host);
       const { durability } = await app.log();
-      const names = agents.map(({ name, about }) => (about.model === undefined ? name : `${name} (${about.model})`));
+      const names = agents.map(({ name, about }) => (about.model === undefined ? name : `${name} · ${about.model}`));
       say(`Telltale listens on ${url}`);
       say(`  agents     ${names.join(', ')}`);
       if (module === undefined) say(`  workspace  ${workspace}`);
+      const sent = receiver(model);
+      if (sent !== undefined) say(`  sent       what the analyst reads goes to ${sent}; --rules keeps it here`);
       say(`  log        ${values.data === 'memory:' ? 'in memory' : resolve(values.data)} (${durability})`);
       say('');
       say(hints(url, agents[0]?.name ?? ''));

@@ -1,5 +1,6 @@
 import type { KnownEvent, RunSnapshot, TextSpan } from '../protocol/index.ts';
 import { type Scene, whose } from './describe.ts';
+import { isNoModel } from './phrases.ts';
 import type { Output, Span } from './screen.ts';
 
 /** Thinking and answers: texts that come bit by bit, or whole at their end. */
@@ -41,6 +42,5 @@ function span(event: TextEvent, { reasoning, messages }: RunSnapshot): TextSpan 
 
 /** What an agent without a model says of its steps is no thinking. */
 function thinking({ agent }: TextEvent, { agents }: RunSnapshot): string {
-  const model = agents.find((it) => it.id === agent?.id)?.model;
-  return model !== undefined && /\bno LLM\b/.test(model) ? 'planner note' : 'thinking';
+  return isNoModel(agents.find((it) => it.id === agent?.id)?.model) ? 'planner note' : 'thinking';
 }

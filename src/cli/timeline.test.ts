@@ -145,7 +145,9 @@ describe('a timeline', () => {
         ['run.started', { agent: 'one' }],
         ['run.started', { agent: 'two' }],
         ['agent.started', { model: 'rules, no LLM' }, rules],
+        ['llm.started', { callId: 'c1', model: 'rules, no LLM' }, rules],
         ['reasoning.completed', { reasoningId: 'n1', text: 'Because.' }, rules],
+        ['llm.completed', { callId: 'c1' }, rules],
         ['run.cancelled', { by: 'Ada', reason: 'enough' }],
       ],
       (index) => (index === 1 ? 'r2' : 'r1'),
@@ -155,7 +157,7 @@ describe('a timeline', () => {
       'r2 ▶ two started · run r2',
       'r1   Rules ▶ started · rules, no LLM',
       'r1   Rules planner note: Because.',
-      'r1 ■ cancelled by Ada: enough · 1 agent · 0 tool calls · 4 events',
+      'r1 ■ cancelled by Ada: enough · 1 agent · 0 tool calls · 6 events',
     ]);
   });
 
