@@ -9,6 +9,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 const exec = promisify(execFile);
 const root = join(import.meta.dirname, '..');
+const COMMAND = join('node_modules', 'telltale', 'dist', 'cli', 'main.js');
+/** The environment without anything that chooses a model. */
+const NO_MODEL = { ...process.env, ANTHROPIC_API_KEY: '', OPENAI_API_KEY: '', OPENAI_BASE_URL: '' };
 
 describe('the package, as users install it', () => {
   let project: string;
@@ -73,6 +76,43 @@ describe('the package, as users install it', () => {
       await closed;
     }
     expect(existsSync(join(project, '.telltale')), 'the run is on disk').toBe(true);
+  }, 60_000);
+
+  test('serves an analyst that answers by rules, without a key and without a provider of models', async () => {
+    await writeFile(join(project, 'notes.md'), 'TODO: mend the roof.\n');
+    const args = [COMMAND, 'serve', '--port', '0', '--data', 'memory:'];
+    const server = spawn(process.execPath, args, { cwd: project, env: NO_MODEL, stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const url = /http:\S+/.exec(await lineOf(server, /listens on/))?.[0] as string;
+      const { stdout } = await exec(
+        process.execPath,
+        [COMMAND, 'run', 'analyst', 'What are the risks?', '--url', url],
+        {
+          cwd: project,
+        },
+      );
+      expect(stdout).toContain('notes.md:1 “TODO: mend the roof.” (is unfinished)');
+    } finally {
+      const closed = new Promise((resolve) => server.once('close', resolve));
+      server.kill('SIGKILL');
+      await closed;
+    }
+  }, 60_000);
+
+  test('says which package is missing, and how to install it', async () => {
+    const serve = (env: object) =>
+      exec(process.execPath, [COMMAND, 'serve'], { cwd: project, env: { ...NO_MODEL, ...env } });
+    const failed = (name: string) => ({
+      code: 2,
+      stderr: expect.stringContaining(`The package ${name} is not installed: npm install ${name}@`),
+    });
+    await expect(serve({ ANTHROPIC_API_KEY: 'none' })).rejects.toMatchObject(failed('@ai-sdk/anthropic'));
+    await expect(serve({ OPENAI_API_KEY: 'none' })).rejects.toMatchObject(failed('@ai-sdk/openai'));
+    const compatible = { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', OPENAI_MODEL: 'none' };
+    await expect(serve(compatible)).rejects.toMatchObject(failed('@ai-sdk/openai-compatible'));
+    // As `npm install --omit=optional` leaves it.
+    await rm(join(project, 'node_modules', 'ai'), { recursive: true });
+    await expect(serve({})).rejects.toMatchObject(failed('ai'));
   }, 60_000);
 });
 
