@@ -22,7 +22,8 @@ export function modelOf(env: NodeJS.ProcessEnv): ModelChoice {
     if (!/^https?:$/.test(URL.parse(baseURL)?.protocol ?? '')) {
       throw usageError(`OPENAI_BASE_URL ${baseURL} is not a URL, such as http://127.0.0.1:11434/v1.`);
     }
-    if (!model) throw usageError('OPENAI_BASE_URL is set: say which model of that server in OPENAI_MODEL.');
+    if (!model)
+      throw usageError('OPENAI_BASE_URL is set: say which model of that server in OPENAI_MODEL, or take --rules.');
     return { provider: 'openai-compatible', model, baseURL, ...(openai && { apiKey: openai }) };
   }
   return openai ? { provider: 'openai', model: model ?? DEFAULTS.openai, apiKey: openai } : { provider: 'rules' };
