@@ -35,6 +35,7 @@ describe('queries (P8)', () => {
       '/openapi.json',
       '/docs',
     ].flatMap((path) => [`${path}?surprise=1`, `${path}?__proto__=1`, `${path}?limit%5B%5D=1`]),
+    ...['0', '61', '-1', '1.5', '', 'x'].map((it) => `/v1/runs/open/events?wait=${it}`),
     '/v1/runs?limit=1&limit=2',
     '/v1/runs?status=happy',
     '/v1/runs?status=',

@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono';
+import type { Hub, WaitRequest } from '../hub/index.ts';
 import { ImplicitRuns } from '../runs/index.ts';
 import { Acknowledgement, AcknowledgementOrProblem, EventPage } from './answers.ts';
 import { isOfType, readBody } from './body.ts';
@@ -16,19 +17,21 @@ const DATA_DEPTH = 3;
 
 /** Reading events page by page, and appending them. */
 export function eventRoutes(context: AppContext): Hono {
-  const { log, runs, limits } = context;
+  const { log, hub, runs, limits } = context;
   const app = new Hono();
   const rules = { maxBytes: limits.batchBytes, maxDepth: limits.jsonDepth + DATA_DEPTH };
 
   app.get('/v1/runs/:runId/events', async (c) => {
     const query = readQuery(c, EventsQuery);
     const run = await findRun(log, c.req.param('runId'));
-    return json(c, await readPage(log, run.threadId, query, run));
+    const { runId, threadId } = run;
+    return json(c, await readPage(log, threadId, query, run, waiting(c, hub, query.wait, { runId, threadId })));
   });
 
   app.get('/v1/threads/:threadId/events', async (c) => {
     const query = readQuery(c, EventsQuery);
-    return json(c, await readPage(log, c.req.param('threadId'), query));
+    const threadId = c.req.param('threadId');
+    return json(c, await readPage(log, threadId, query, undefined, waiting(c, hub, query.wait, { threadId })));
   });
 
   app.post('/v1/runs/:runId/events', async (c) => {
@@ -52,6 +55,15 @@ export function eventRoutes(context: AppContext): Hono {
   });
 
   return app;
+}
+
+/** How a page waits, for so many seconds in all. HEAD has no body to wait for. */
+function waiting(c: Context, hub: Hub, seconds: number | undefined, where: Pick<WaitRequest, 'threadId' | 'runId'>) {
+  if (seconds === undefined || c.req.method === 'HEAD') return undefined;
+  const { signal } = c.req.raw;
+  const until = performance.now() + seconds * 1000;
+  return (place: Pick<WaitRequest, 'epoch' | 'after'>) =>
+    hub.wait({ ...where, ...place, signal, milliseconds: until - performance.now() });
 }
 
 /** The key of a line that so many others came before. */

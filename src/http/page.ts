@@ -1,6 +1,16 @@
 /** Pages of events: the same events that a stream delivers, for whoever asks instead of listening. */
-import { beginOf, type Log, type RunRecord } from '../log/index.ts';
-import { epochOf, formatCursor, type Head, isTerminal, locate, parseCursor, TelltaleError } from '../protocol/index.ts';
+import type { News } from '../hub/index.ts';
+import { beginOf, type Log, type Page, type RunRecord } from '../log/index.ts';
+import {
+  type Block,
+  epochOf,
+  formatCursor,
+  type Head,
+  isTerminal,
+  locate,
+  parseCursor,
+  TelltaleError,
+} from '../protocol/index.ts';
 import { findThread } from './lookup.ts';
 
 /** A page ends after about so many bytes of events. */
@@ -14,41 +24,99 @@ export interface PageQuery {
   readonly limit: number;
 }
 
+/** Waits at a place of the log, as `Hub.wait` does. */
+type Wait = (place: { readonly epoch: string; readonly after: number }) => Promise<News>;
+
 /**
- * The page of a thread, or of one run in it, as JSON: `{events, cursor, more}`, and `ended` of a run.
+ * The page of a thread, or of one run in it, as JSON: `{events, cursor, more}`, and `ended` of a run. With `wait`, a page
+ * that would be empty, and need not stay so, waits for its first event.
  *
  * @throws {TelltaleError} `thread_not_found`, `invalid_cursor`.
  */
-export async function readPage(log: Log, threadId: string, query: PageQuery, run?: RunRecord): Promise<string> {
-  const events: string[] = [];
-  let head = await findThread(log, threadId);
-  let position = query.after === undefined ? beginOf(head, run) : resume(query.after, head);
-  let taken = 0;
-  let scanned = 0;
-  let ended = run?.last !== undefined && position >= run.last;
+export async function readPage(
+  log: Log,
+  threadId: string,
+  query: PageQuery,
+  run?: RunRecord,
+  wait?: Wait,
+): Promise<string> {
+  const head = await findThread(log, threadId);
+  const after = query.after === undefined ? beginOf(head, run) : resume(query.after, head);
+  const page = new EventsPage(head, after, query.limit, run);
+  while (page.hasRoom && page.after < page.head.last) {
+    if (!page.take(await log.read(threadId, page.after))) return page.json();
+  }
+  while (wait && page.isEmpty && page.isAtTail) {
+    const news = await wait({ epoch: page.head.epoch, after: page.after });
+    if (news === 'over' || !page.take(news === 'look' ? await log.read(threadId, page.after) : news)) break;
+  }
+  return page.json();
+}
 
-  while (!ended && events.length < query.limit && taken < PAGE_BYTES && scanned < SCAN_BYTES) {
-    const page = await log.read(threadId, position);
-    // Cut while it was read: what was taken stands under the old epoch, and the next request is told.
-    if (page.head.epoch !== head.epoch || page.head.first > position + 1) break;
-    head = page.head;
-    if (page.blocks.length === 0) break;
-    for (const block of page.blocks) {
-      for (let seq = Math.max(block.first, position + 1); seq <= block.last; seq++) {
-        if (ended || events.length >= query.limit || taken >= PAGE_BYTES) break;
-        const { type, runId, start, end } = block.entry(seq);
-        position = seq;
-        scanned += end - start;
-        if (run && runId !== run.runId) continue;
-        events.push(decoder.decode(block.json(seq)));
-        taken += end - start;
-        ended = run !== undefined && isTerminal(type);
-      }
+/** A page that is being filled. */
+class EventsPage {
+  head: Head;
+  /** Everything up to here was taken, or is not for this page. */
+  after: number;
+  readonly #limit: number;
+  readonly #run: RunRecord | undefined;
+  readonly #events: string[] = [];
+  #taken = 0;
+  #scanned = 0;
+  #ended: boolean;
+
+  constructor(head: Head, after: number, limit: number, run: RunRecord | undefined) {
+    this.head = head;
+    this.after = after;
+    this.#limit = limit;
+    this.#run = run;
+    this.#ended = run?.last !== undefined && after >= run.last;
+  }
+
+  get hasRoom(): boolean {
+    return !this.#isFull && this.#scanned < SCAN_BYTES;
+  }
+
+  get isEmpty(): boolean {
+    return this.#events.length === 0;
+  }
+
+  /** Nothing follows yet. */
+  get isAtTail(): boolean {
+    return !this.#ended && this.after >= this.head.last;
+  }
+
+  /** False: the log was cut while it was read. What was taken stands under the old epoch; the next request is told. */
+  take({ head, blocks }: Page): boolean {
+    if (head.epoch !== this.head.epoch || head.first > this.after + 1) return false;
+    this.head = head;
+    for (const block of blocks) this.#takeBlock(block);
+    return true;
+  }
+
+  json(): string {
+    const { head, after } = this;
+    const cursor = formatCursor(epochOf(head, after), after);
+    const more = !this.#ended && after < head.last;
+    const ended = this.#run ? `,"ended":${this.#ended}` : '';
+    return `{"events":[${this.#events.join(',')}],"cursor":"${cursor}","more":${more}${ended}}`;
+  }
+
+  get #isFull(): boolean {
+    return this.#ended || this.#events.length >= this.#limit || this.#taken >= PAGE_BYTES;
+  }
+
+  #takeBlock(block: Block): void {
+    for (let seq = Math.max(block.first, this.after + 1); seq <= block.last && !this.#isFull; seq++) {
+      const { type, runId, start, end } = block.entry(seq);
+      this.after = seq;
+      this.#scanned += end - start;
+      if (this.#run && runId !== this.#run.runId) continue;
+      this.#events.push(decoder.decode(block.json(seq)));
+      this.#taken += end - start;
+      this.#ended = this.#run !== undefined && isTerminal(type);
     }
   }
-  const cursor = formatCursor(epochOf(head, position), position);
-  const more = !ended && position < head.last;
-  return `{"events":[${events.join(',')}],"cursor":"${cursor}","more":${more}${run ? `,"ended":${ended}` : ''}}`;
 }
 
 const decoder = new TextDecoder();

@@ -9,14 +9,13 @@ const name = z.string().min(1).max(256);
 const LEASE = 'Seconds of silence after which a remote run ends as `executor_lost`.';
 const lease = z.int().min(LEASE_SECONDS.least).max(LEASE_SECONDS.most);
 /** A whole number from a query string, in one spelling only. */
-const count = (max: number, standard: number) =>
+const count = (max: number) =>
   z
     .string()
     .regex(/^[1-9]\d{0,8}$/, `must be a number from 1 to ${max}`)
     .transform(Number)
     .pipe(z.number().max(max, `must be a number from 1 to ${max}`))
-    .default(standard)
-    .meta({ type: 'integer', minimum: 1, maximum: max, pattern: undefined, description: `${standard} by default.` });
+    .meta({ type: 'integer', minimum: 1, maximum: max, pattern: undefined });
 /** Any RFC 3339 time, as the UTC one that the log compares with. */
 const time = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time such as 2026-11-20T18:00:00Z' })
@@ -60,12 +59,13 @@ export const ListRunsQuery = z.strictObject({
   since: time.exactOptional().describe('Begun after this RFC 3339 time.'),
   until: time.exactOptional().describe('Begun before this RFC 3339 time.'),
   before: z.string().max(256).exactOptional().describe('`next` of the page before.'),
-  limit: count(200, 50),
+  limit: count(200).default(50).describe('50 by default.'),
 });
 
 export const EventsQuery = z.strictObject({
   after: z.string().exactOptional().describe('A cursor: begin strictly after it.'),
-  limit: count(1000, 100),
+  limit: count(1000).default(100).describe('100 by default.'),
+  wait: count(60).exactOptional().describe('Seconds to wait for the first event where there is none yet.'),
 });
 
 export const NoQuery = z.strictObject({});

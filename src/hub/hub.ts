@@ -17,6 +17,7 @@ import { findStart, type ManyRequest, type StreamRequest } from './start.ts';
 import { Tail } from './tail.ts';
 import { Turn } from './turn.ts';
 import { type Surroundings, Viewer } from './viewer.ts';
+import { type News, Waiter, type WaitRequest } from './waiter.ts';
 import { Wheel } from './wheel.ts';
 
 export interface HubOptions {
@@ -44,6 +45,7 @@ export class Hub {
   readonly #log: Log;
   readonly #tails = new Map<string, Tail>();
   readonly #viewers = new Set<Viewer>();
+  readonly #waiters = new Set<Waiter>();
   readonly #around: Surroundings;
   readonly #checks: Wheel;
   readonly #windowBytes: number;
@@ -70,6 +72,11 @@ export class Hub {
   /** How many streams are open. */
   get viewers(): number {
     return this.#viewers.size;
+  }
+
+  /** How many polls wait. */
+  get waiters(): number {
+    return this.#waiters.size;
   }
 
   /** How many threads are watched. */
@@ -123,9 +130,40 @@ export class Hub {
     return this.#begin(found, sink, frames, ids);
   }
 
-  /** Ends every stream, so that clients come back to another server, and resolves when all are gone. */
+  /**
+   * Waits until something comes after a place in the log, for so long at most, and no longer than the client or this hub
+   * is there. It comes as late as a stream's events do, at most.
+   *
+   * @throws {TelltaleError} `thread_not_found`, or what the log says.
+   */
+  async wait(request: WaitRequest): Promise<News> {
+    const { threadId, epoch, after, milliseconds, signal } = request;
+    const tail = this.#hold(threadId);
+    const waiter = new Waiter(tail, this.#around.turn, request);
+    const stop = () => waiter.end('over');
+    const timer = setTimeout(stop, milliseconds);
+    try {
+      await tail.opened;
+      if (tail.head.epoch !== epoch) await tail.refresh();
+      if (this.#closed || signal?.aborted) return 'over';
+      if (tail.head.epoch !== epoch || tail.head.last > after) return 'look';
+      this.#waiters.add(waiter);
+      tail.waiters.add(waiter);
+      signal?.addEventListener('abort', stop);
+      return await waiter.news;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', stop);
+      tail.waiters.delete(waiter);
+      this.#waiters.delete(waiter);
+      this.#release(tail);
+    }
+  }
+
+  /** Ends every stream and every wait, so that clients come back to another server, and resolves when all are gone. */
   async close(): Promise<void> {
     this.#closed = true;
+    for (const waiter of this.#waiters) waiter.end('over');
     for (const viewer of this.#viewers) viewer.close();
     if (this.#viewers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
   }

@@ -1,3 +1,4 @@
 export { Hub, type HubOptions } from './hub.ts';
 export type { Sink, SinkListener } from './sink.ts';
 export type { ManyRequest, StreamRequest } from './start.ts';
+export type { News, WaitRequest } from './waiter.ts';

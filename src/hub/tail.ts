@@ -3,6 +3,7 @@ import { blockAfter } from '../log/index.ts';
 import { type Block, type Head, TelltaleError } from '../protocol/index.ts';
 import type { Turn } from './turn.ts';
 import type { View } from './view.ts';
+import type { Waiter } from './waiter.ts';
 import type { Ticking, Wheel } from './wheel.ts';
 import { Window } from './window.ts';
 
@@ -25,6 +26,8 @@ export interface TailOptions {
 export class Tail implements Ticking {
   readonly threadId: string;
   readonly views = new Map<string, View>();
+  /** Polls that wait for what comes next. */
+  readonly waiters = new Set<Waiter>();
   /** Resolves when everything that is committed from then on will be seen. */
   readonly opened: Promise<void>;
   /** How many viewers keep it open. */
@@ -117,6 +120,7 @@ export class Tail implements Ticking {
     this.#head = { ...this.head, last: next.last };
     this.#window.add(next);
     for (const view of this.views.values()) view.push(next);
+    this.#tellWaiters(next);
     this.#forgetInViews();
     return true;
   }
@@ -145,6 +149,13 @@ export class Tail implements Ticking {
     this.#window = new Window(head.last, this.#options.windowBytes);
     for (const view of this.views.values()) for (const viewer of view.viewers) viewer.leaveView();
     this.views.clear();
+    for (const waiter of this.waiters) waiter.end('look');
+  }
+
+  #tellWaiters(block: Block): void {
+    if (this.waiters.size === 0) return;
+    const runs = new Set(block.entries.map(({ runId }) => runId));
+    for (const waiter of this.waiters) waiter.take(block, runs);
   }
 
   #forgetInViews(): void {
