@@ -5,28 +5,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { environment, prepare, root, run, say } from './prepare.mjs';
+import { installPrograms } from './programs.mjs';
 
 /** Debian packages behind the tests that use real browsers, proxies and tools. */
 const PROGRAMS = { chromium: 'chromium', nginx: 'nginx-light', curl: 'curl', git: 'git', openssl: 'openssl' };
-
-const found = (program) =>
-  [...process.env.PATH.split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, program)));
-
-async function installPrograms() {
-  const missing = Object.entries(PROGRAMS).filter(([program]) => !found(program));
-  if (missing.length === 0) return;
-  const packages = missing.map(([, name]) => name);
-  if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    say(`Not installed: ${missing.map(([program]) => program).join(', ')}. Tests that need them will be skipped.`);
-    say(`On Debian or Ubuntu: sudo apt-get install ${packages.join(' ')}`);
-    return;
-  }
-  say(`Installing Debian packages: ${packages.join(', ')} …`);
-  const quiet = { stdio: ['ignore', 'ignore', 2], env: environment({ DEBIAN_FRONTEND: 'noninteractive' }) };
-  await run('apt-get', ['update', '-qq'], quiet);
-  const code = await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], quiet);
-  if (code !== 0) throw new Error(`apt-get install ${packages.join(' ')} failed (exit code ${code}).`);
-}
 
 /**
  * Other runtimes that the stream cases run in, and Next.js. Only tests need them, so they are not installed with the
@@ -58,9 +40,10 @@ async function check(title, command, args) {
 try {
   const args = process.argv.slice(2);
   await prepare();
-  await installPrograms();
+  await installPrograms(PROGRAMS, 'Tests that need them will be skipped.');
   await installRuntimes();
   await check('Types', 'tsc', ['-p', 'tsconfig.json']);
+  await check('Types of bench', 'tsc', ['-p', 'bench']);
   await check('Style', 'biome', ['check', '--error-on-warnings']);
   const env = environment(args.includes('--long') ? { TELLTALE_LONG: '1' } : {});
   env.PATH = `${env.PATH}${delimiter}${join(runtimes, 'node_modules', '.bin')}`;
