@@ -1,0 +1,52 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { contenders } from './contenders/index.ts';
+import { machine } from './machine.ts';
+import { Load } from './measure/load.ts';
+import { HELP, type Options, parseOptions, SCENARIOS } from './options.ts';
+import { report } from './report.ts';
+import type { Bench } from './scenarios/scenario.ts';
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) console.log(HELP);
+  else await measure(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function measure(options: Options): Promise<void> {
+  if (process.platform !== 'linux') throw new Error('The benchmark reads /proc and uses epoll: it needs Linux.');
+  if (availableParallelism() < 2)
+    throw new Error('The benchmark needs two cores: one for the server, one for the load.');
+  const chosen = choose(options.only);
+  const load = new Load();
+  const bench: Bench = { ...options, load, contenders: chosen, say: (text) => console.error(text) };
+  const facts = machine();
+  const command = ['npm run bench', ...process.argv.slice(2)].join(' ').replace('bench ', 'bench -- ');
+  const date = new Date().toISOString();
+  try {
+    console.log(`# ${command}, ${date.slice(0, 10)}\n\n${facts.map((it) => `- ${it}`).join('\n')}`);
+    if (options.quick) console.log('\nA smoke test: these figures mean nothing.');
+    const found: Record<string, object> = {};
+    for (const name of options.scenarios) {
+      const findings = await SCENARIOS[name]!(bench);
+      console.log(report(findings));
+      found[name] = findings.outcomes;
+      const file = options.json && resolve(process.env.INIT_CWD ?? '.', options.json);
+      if (file) writeFileSync(file, `${JSON.stringify({ command, date, machine: facts, found }, null, 1)}\n`);
+    }
+  } finally {
+    load.remove();
+  }
+}
+
+function choose(only: readonly string[]) {
+  const all = contenders();
+  const unknown = only.find((name) => !all.some((it) => it.name === name));
+  if (unknown !== undefined)
+    throw new Error(`There is no contender ${unknown} here: ${all.map((it) => it.name).join(', ')}.`);
+  return all.filter(({ name }) => only.length === 0 || only.includes(name));
+}
