@@ -53,6 +53,8 @@ static void on_head(void *of) {
   struct connection *c = of;
   char *path = strchr(c->http.first, '/');
   c->log = &logs[path ? strtoul(path + 1, NULL, 10) % RUNS : 0];
+  static const char more[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  if (c->http.chunked && send(c->fd, more, sizeof more - 1, MSG_NOSIGNAL) < 0) die("send");
   if (c->http.chunked) return;
   static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: connected\n\n";
   if (send(c->fd, head, sizeof head - 1, MSG_NOSIGNAL) < 0) die("send");

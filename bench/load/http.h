@@ -68,7 +68,8 @@ static inline void http_feed(struct http *h, const char *at, size_t count, const
         int bare = !h->chunked && !h->has_length;
         h->state = h->chunked ? CHUNK_SIZE : bare ? UNTIL_CLOSE : LENGTH;
         on->head(of);
-        if (h->status == 204 || (bare && h->is_request) || (h->has_length && h->left == 0)) http_finish(h, on, of);
+        if (h->status == 100) http_begin(h); /* the answer itself is still to come */
+        else if (h->status == 204 || (bare && h->is_request) || (h->has_length && h->left == 0)) http_finish(h, on, of);
       }
       h->line_bytes = 0;
       break;

@@ -7,19 +7,24 @@
  * late, because the server took nothing or this program had no processor, counts as latency (no coordinated omission).
  * "ndjson": one endless chunked request per path, a line per event. "post": a request per event on keep-alive
  * connections without pipelining; a path always uses the same one, so that its events stay in order.
- * Prints {"ready":…} when connected, waits for a line on stdin, and prints what became of the events when all are
+ * Prints {"ready":…} when connected ("ndjson": when every request was told to go on, since an accepted connection is
+ * accepted by the kernel only), waits for a line on stdin, and prints what became of the events when all are
  * answered.
  */
 #include "http.h"
 
 #include <sys/timerfd.h>
 
+#define CONNECTING 128 /* at once, so that no listen queue overflows */
 #define TURN_US 200 /* not more often: what is due within it goes out together */
 #define STDIN_ID UINT64_MAX
 #define TIMER_ID (UINT64_MAX - 1)
 
+static const char NDJSON_HEAD[] =
+    "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n";
+
 struct connection {
-  int fd, connected, waiting, writable, status, answered; /* `answered`: an NDJSON request, to its end */
+  int fd, asked, waiting, writable, status, answered; /* `answered`: an NDJSON request, to its end */
   struct http http;
   char *out;
   size_t from, to, room, chunk; /* `chunk`: where the data of the open chunk begins, or 0 */
@@ -32,7 +37,7 @@ struct connection {
 static struct connection *all;
 static char **paths;
 static const char *before, *after;
-static size_t count, paths_count, padding, connected, ended;
+static size_t count, paths_count, padding, opened, connected, ended;
 static int epoll, port, is_post;
 static uint64_t total, next, start_us, answered, acknowledged, refused;
 static double rate;
@@ -168,6 +173,7 @@ static void on_head(void *of) {
   struct connection *c = of;
   c->answer_bytes = 0;
   c->status = c->http.status;
+  if (c->status == 100) connected++;
 }
 
 static void on_body(void *of, const char *at, size_t length) {
@@ -195,12 +201,10 @@ static const struct http_events EVENTS = {on_head, on_body, on_end};
 
 static void serve(struct connection *c, uint32_t events) {
   static char buffer[64 * 1024];
-  if (!c->connected) {
-    c->connected = 1;
-    connected++;
-    if (!is_post) {
-      put_head(c, paths[c - all], "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n");
-    }
+  if (!c->asked) {
+    c->asked = 1;
+    if (is_post) connected++;
+    else put_head(c, paths[c - all], NDJSON_HEAD);
     c->writable = 1;
     flush(c);
     return;
@@ -241,11 +245,12 @@ int main(int argc, char **argv) {
   int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), is_ready = 0;
   watch_fd(epoll, EPOLL_CTL_ADD, 0, EPOLLIN, STDIN_ID);
   watch_fd(epoll, EPOLL_CTL_ADD, timer, EPOLLIN, TIMER_ID);
-  for (size_t i = 0; i < count; i++) {
-    all[i].fd = connect_to(port);
-    watch_fd(epoll, EPOLL_CTL_ADD, all[i].fd, EPOLLOUT, i);
-  }
   while (is_post ? next < total || answered < total : ended < count) {
+    while (opened < count && opened - connected < CONNECTING) {
+      all[opened].fd = connect_to(port);
+      watch_fd(epoll, EPOLL_CTL_ADD, all[opened].fd, EPOLLOUT, opened);
+      opened++;
+    }
     struct epoll_event ready[512];
     int n = epoll_wait(epoll, ready, 512, -1);
     for (int i = 0; i < n; i++) {

@@ -74,9 +74,11 @@ export class Load {
 
   async watch(port: number, connections: number, paths: readonly string[], until = 0): Promise<Viewers> {
     const args = [port, connections, this.#list('watched', paths), until].map(String);
-    const viewers = new Viewers(new Child(this.program('watch'), args, { core: LOAD_CORE }));
-    await viewers.ready(connections);
-    return viewers;
+    const child = new Child(this.program('watch'), args, { core: LOAD_CORE });
+    const ready = await isReady(child);
+    if (ready === connections) return new Viewers(child);
+    await child.stop();
+    throw new Error(`Only ${ready} of ${connections} viewers were let in.`);
   }
 
   async publish({ port, mode, paths, rate, events, before, after }: Traffic): Promise<Producers> {
@@ -84,7 +86,7 @@ export class Load {
     const numbers = [POST_CONNECTIONS, list, rate, events];
     const args = [port, mode, ...numbers, before, after, TEXT_BYTES - MARKER_BYTES].map(String);
     const child = new Child(this.program('publish'), args, { core: LOAD_CORE });
-    await child.line(/"ready"/);
+    await isReady(child);
     return new Producers(child);
   }
 
@@ -99,6 +101,16 @@ export class Load {
   }
 }
 
+/** How many connections were let in. A program that does not get that far is ended. */
+async function isReady(child: Child): Promise<number> {
+  try {
+    return (JSON.parse(await child.line(/"ready"/)) as { ready: number }).ready;
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+}
+
 export class Viewers {
   readonly #child: Child;
 
@@ -108,11 +120,6 @@ export class Viewers {
 
   get pid(): number {
     return this.#child.pid;
-  }
-
-  async ready(connections: number): Promise<void> {
-    const { ready } = JSON.parse(await this.#child.line(/"ready"/)) as { ready: number };
-    if (ready !== connections) throw new Error(`Only ${ready} of ${connections} viewers were let in.`);
   }
 
   reset(): void {

@@ -41,6 +41,7 @@ export const replay: Scenario = async (bench) => {
       const server = await filled(bench, empty, events);
       for (const viewers of [1, HERD]) outcomes.push({ ...(await read(bench, server, it, events, viewers)), rep });
       if (server !== empty) await server.stop();
+      bench.say(`  ${it.name}: ${outcomes.slice(-2).map(({ ms }) => `${ms.toFixed(0)} ms`)}`);
     });
   }
   const names = ways.map((it) => it.name);
