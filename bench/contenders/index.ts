@@ -10,7 +10,7 @@ export { telltale } from './telltale.ts';
 export const BASELINE = 'res.write';
 
 /** No contender but a limit: what the machine and the load programs can do. */
-export const floor: Contender = program('C floor', (of) => [of('floor')]);
+export const floor: Contender = program('C floor', 'memory', (compiled) => [compiled('floor')]);
 
 export function contenders(): readonly Contender[] {
   return [

@@ -3,10 +3,14 @@ import { Child, SERVER_CORE } from '../measure/child.ts';
 import { type Contender, portIn } from './contender.ts';
 
 /** A contender that is a program of its own, which prints its address and takes events and viewers of a run at `/<run>`. */
-export function program(name: string, command: (programs: (name: string) => string) => readonly string[]): Contender {
+export function program(
+  name: string,
+  keeps: Contender['keeps'],
+  command: (compiled: (name: string) => string) => readonly string[],
+): Contender {
   return {
     name,
-    keeps: 'nothing',
+    keeps,
     async start(load) {
       const [file = '', ...args] = command((it) => load.program(it));
       const child = new Child(file, args, { core: SERVER_CORE });
@@ -24,4 +28,4 @@ export function program(name: string, command: (programs: (name: string) => stri
 
 /** A server of this folder, on the project's Node. */
 export const script = (name: string, file: string): Contender =>
-  program(name, () => [process.execPath, join(import.meta.dirname, file)]);
+  program(name, 'nothing', () => [process.execPath, join(import.meta.dirname, file)]);

@@ -1,5 +1,5 @@
 /*
- * What this machine can do at most: a C server without HTTP library, history or durability. A log per run, a cursor per
+ * What this machine can do at most: a C server without HTTP library, checks or durability. A log per run, a cursor per
  * viewer, and once per turn one send of everything that is new.
  *
  *   floor
@@ -49,6 +49,20 @@ static void append_line(struct log *log, const char *line, size_t length) {
   append(log, "\n\n", 2);
 }
 
+static void catch_up(struct connection *c) {
+  if (c->is_full || c->fd < 0) return;
+  while (c->cursor < c->log->length) {
+    ssize_t n = send(c->fd, c->log->bytes + c->cursor, c->log->length - c->cursor, MSG_NOSIGNAL);
+    if (n < 0 && errno != EAGAIN) return; /* it went away; the next read tells */
+    if (n < 0) {
+      c->is_full = 1;
+      watch_fd(epoll, EPOLL_CTL_MOD, c->fd, EPOLLIN | EPOLLOUT, (uint64_t)(uintptr_t)c);
+      return;
+    }
+    c->cursor += (size_t)n;
+  }
+}
+
 static void on_head(void *of) {
   struct connection *c = of;
   char *path = strchr(c->http.first, '/');
@@ -59,9 +73,9 @@ static void on_head(void *of) {
   static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n: connected\n\n";
   if (send(c->fd, head, sizeof head - 1, MSG_NOSIGNAL) < 0) die("send");
   c->is_viewer = 1;
-  c->cursor = c->log->length;
   c->next = c->log->viewers;
   c->log->viewers = c;
+  catch_up(c);
 }
 
 static void on_body(void *of, const char *at, size_t length) {
@@ -85,20 +99,6 @@ static void on_end(void *of) {
 }
 
 static const struct http_events EVENTS = {on_head, on_body, on_end};
-
-static void catch_up(struct connection *c) {
-  if (c->is_full || c->fd < 0) return;
-  while (c->cursor < c->log->length) {
-    ssize_t n = send(c->fd, c->log->bytes + c->cursor, c->log->length - c->cursor, MSG_NOSIGNAL);
-    if (n < 0 && errno != EAGAIN) return; /* it went away; the next read tells */
-    if (n < 0) {
-      c->is_full = 1;
-      watch_fd(epoll, EPOLL_CTL_MOD, c->fd, EPOLLIN | EPOLLOUT, (uint64_t)(uintptr_t)c);
-      return;
-    }
-    c->cursor += (size_t)n;
-  }
-}
 
 static void serve(struct connection *c, uint32_t events) {
   static char buffer[64 * 1024];

@@ -1,4 +1,4 @@
-import type { Contender, Server } from '../contenders/index.ts';
+import { type Contender, floor, type Server } from '../contenders/index.ts';
 import { cpuSeconds } from '../measure/proc.ts';
 import { interleaved } from '../measure/statistics.ts';
 import { DELTA, trafficOf, withServer } from '../measure/trial.ts';
@@ -18,7 +18,6 @@ interface Replay {
   readonly megabytesPerS: number;
   readonly eventsPerFrame: number;
   readonly cpuMs: number;
-  readonly loadShare: number;
   readonly gaps: number;
   readonly repeats: number;
 }
@@ -34,13 +33,16 @@ interface Way {
 export const replay: Scenario = async (bench) => {
   const events = bench.quick ? 1_000 : 10_000;
   bench.say(`replay: ${events} deltas of one answer`);
-  const ways = bench.contenders.filter((it) => it.keeps !== 'nothing').flatMap(waysOf);
+  const ways = [...bench.contenders, floor].filter((it) => it.keeps !== 'nothing').flatMap(waysOf);
   const outcomes: Replay[] = [];
   for (const { rep, it } of interleaved(ways, bench.reps)) {
     await withServer(bench.load, it.contender, async (empty) => {
       const server = await filled(bench, empty, events);
-      for (const viewers of [1, HERD]) outcomes.push({ ...(await read(bench, server, it, events, viewers)), rep });
-      if (server !== empty) await server.stop();
+      try {
+        for (const viewers of [1, HERD]) outcomes.push({ ...(await read(bench, server, it, events, viewers)), rep });
+      } finally {
+        if (server !== empty) await server.stop();
+      }
       bench.say(`  ${it.name}: ${outcomes.slice(-2).map(({ ms }) => `${ms.toFixed(0)} ms`)}`);
     });
   }
@@ -52,6 +54,7 @@ export const replay: Scenario = async (bench) => {
     notes: [
       'ms: from the request until the (last) viewer has the last event. "each alone" is `coalesce=off`: a frame per event; by default Telltale merges the deltas of history, and the same text is fewer bytes.',
       'Disk: the server was stopped and started again after the run was filled, so nothing is in its memory, and its code is cold; the files are in the page cache.',
+      'The C floor sends its memory as it is: what comes near it is limited by the load programs.',
       '–: keeps no history to replay.',
     ],
     outcomes,
@@ -91,7 +94,6 @@ async function read(bench: Bench, server: Server, way: Way, events: number, view
       megabytesPerS: seen.bytes / seen.finish.max,
       eventsPerFrame: seen.events / seen.frames,
       cpuMs: (cpuSeconds(server.pid) - before) * 1000,
-      loadShare: (cpuSeconds(watching.pid) * 1e6) / seen.finish.max,
       gaps: seen.gaps,
       repeats: seen.repeats,
     };
