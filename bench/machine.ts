@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
+import { nchanVersion } from './contenders/index.ts';
 
 /** What figures depend on, as lines of text. */
 export function machine(): readonly string[] {
@@ -15,7 +16,7 @@ export function machine(): readonly string[] {
   return [
     `${cpus().length} cores (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GiB; server on one, load on another`,
     `${system}, kernel ${release()}, ${control}, ${output('df', '--output=fstype', tmpdir()).split('\n')[1]} under the disk store, ${files} connections per process`,
-    `Node ${process.versions.node}, telltale ${require('telltale/package.json').version} (built), better-sse ${sse}, ${output('cc', '--version').split('\n')[0]}`,
+    `Node ${process.versions.node}, telltale ${require('telltale/package.json').version} (built), better-sse ${sse}, ${nchanVersion()}, ${output('cc', '--version').split('\n')[0]}`,
     `load average at the start: ${loadavg()[0]?.toFixed(2)}`,
   ];
 }

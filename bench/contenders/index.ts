@@ -4,6 +4,7 @@ import { program, script } from './program.ts';
 import { telltale } from './telltale.ts';
 
 export type { Contender, Server, ViewOptions } from './contender.ts';
+export { nchanVersion } from './nchan.ts';
 export { telltale } from './telltale.ts';
 
 /** What every ratio is told against. */

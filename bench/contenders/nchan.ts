@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -5,8 +6,8 @@ import { join } from 'node:path';
 import { Child, SERVER_CORE } from '../measure/child.ts';
 import type { Contender } from './contender.ts';
 
-export const NGINX = '/usr/sbin/nginx';
-export const NCHAN_MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
+const NGINX = '/usr/sbin/nginx';
+const NCHAN_MODULE = '/usr/lib/nginx/modules/ngx_nchan_module.so';
 
 /** nginx with nchan, as Debian packages both: one worker, history in shared memory. */
 export const nchan: Contender = {
@@ -30,6 +31,13 @@ export const nchan: Contender = {
 };
 
 export const hasNchan = (): boolean => existsSync(NGINX) && existsSync(NCHAN_MODULE);
+
+/** As Debian numbers its package. */
+export function nchanVersion(): string {
+  if (!hasNchan()) return 'nchan is left out: install nginx-light and libnginx-mod-nchan';
+  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'libnginx-mod-nchan'], { encoding: 'utf8' });
+  return `nchan ${stdout || 'of a version that dpkg does not know'}`;
+}
 
 function config(folder: string, port: number): string {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
