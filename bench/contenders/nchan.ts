@@ -35,8 +35,8 @@ export const hasNchan = (): boolean => existsSync(NGINX) && existsSync(NCHAN_MOD
 /** As Debian numbers its package. */
 export function nchanVersion(): string {
   if (!hasNchan()) return 'nchan is left out: install nginx-light and libnginx-mod-nchan';
-  const { stdout } = spawnSync('dpkg-query', ['-W', '-f', '${Version}', 'libnginx-mod-nchan'], { encoding: 'utf8' });
-  return `nchan ${stdout || 'of a version that dpkg does not know'}`;
+  const { stdout } = spawnSync('dpkg-query', ['-W', 'libnginx-mod-nchan'], { encoding: 'utf8' });
+  return `nchan ${stdout?.trim().split('\t')[1] ?? 'of a version that dpkg does not know'}`;
 }
 
 function config(folder: string, port: number): string {
