@@ -53,7 +53,7 @@ static void read_line(struct connection *c, const char *line, size_t length) {
     c->has_data = 0;
   } else if (line[0] == ':') {
     comments++;
-  } else if (length > 5 && !memcmp(line, "data:", 5)) {
+  } else if (length >= 5 && !memcmp(line, "data:", 5)) {
     c->has_data = 1;
     /* A frame of merged deltas holds several markers. */
     for (const char *at = line, *end = line + length; (at = memchr(at, '~', (size_t)(end - at)));) {
