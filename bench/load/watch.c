@@ -51,7 +51,8 @@ static void read_line(struct connection *c, const char *line, size_t length) {
   if (length == 0) {
     frames += (uint64_t)c->has_data;
     c->has_data = 0;
-  } else if (line[0] == ':') {
+  } else if (line[0] == ':' || (length == 11 && !memcmp(line, "event: ping", 11))) {
+    /* nchan's heartbeat is an event without data, which no EventSource shows. */
     comments++;
   } else if (length >= 5 && !memcmp(line, "data:", 5)) {
     c->has_data = 1;

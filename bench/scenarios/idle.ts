@@ -80,8 +80,7 @@ async function one(bench: Bench, contender: Contender, viewers: number, seconds:
       const before = cpuSeconds(server.pid);
       watching.reset();
       await sleep(seconds * 1000);
-      // nchan's are events without data, the others' comments.
-      const { comments, frames } = await watching.report();
+      const { comments } = await watching.report();
       const cpuShare = (cpuSeconds(server.pid) - before) / seconds;
       const kibPerViewer = (residentBytes(server.pid) - empty) / viewers / 1024;
       watching.reset();
@@ -100,7 +99,7 @@ async function one(bench: Bench, contender: Contender, viewers: number, seconds:
         viewers,
         kibPerViewer,
         cpuShare,
-        heartbeats: comments + frames,
+        heartbeats: comments,
         wakeP50Ms: latency.p50 / 1000,
         wakeMs: latency.max / 1000,
         gaps,
