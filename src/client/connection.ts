@@ -1,86 +1,184 @@
-import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { HEARTBEAT_MS, type StreamHello, TelltaleError } from '../protocol/index.ts';
-import { errorOf, reach, unreachable } from './response.ts';
-
-/** No frame of a server with the published limits comes near it (in characters). */
-const MAX_FRAME = 16 * 1024 * 1024;
-/** A server that said nothing for this many heartbeats is gone, whatever the socket says. */
-const PATIENCE = 2.5;
-
-export interface ConnectionOptions {
-  /** The last id received, if any. */
-  readonly cursor: string | undefined;
-  readonly signal: AbortSignal;
-  readonly fetch: typeof globalThis.fetch;
-  /** The server said how long to wait before coming again, in milliseconds. */
-  readonly onRetry: (milliseconds: number) => void;
-}
+/**
+ * What a connection does next, decided without a clock, a timer or a network: `step` takes what happened and says what
+ * the connection is now and the one thing to do. `Stream` does it.
+ *
+ * It knows nothing of the run: whether that still runs, failed or waits is told by the log alone.
+ */
+import { TelltaleError } from '../protocol/index.ts';
 
 /**
- * The frames of one connection. Returns `done` where the server has nothing more (204), `cut` where the body ended.
- *
- * @throws {TelltaleError} `unreachable` when it could not be made, was broken off or fell silent; `stream_broken` when
- * what answers is no event stream; the server's own code for a refusal. Throws `signal.reason` once that is aborted.
+ * - `idle`: nobody watches.
+ * - `connecting`: for the first time.
+ * - `catching-up`: connected, history comes in. `live`: history is done.
+ * - `reconnecting`: cut; the next attempt comes at `retryAt`, or is under way where there is none.
+ * - `offline`: the same, while the browser says that it has no network.
+ * - `closed`: nothing more will come. With an `error` it gave up, without one the log has ended.
  */
-export async function* connect(
-  url: URL,
-  options: ConnectionOptions,
-): AsyncGenerator<EventSourceMessage, 'cut' | 'done'> {
-  const { cursor, fetch, onRetry } = options;
-  const silence = new AbortController();
-  const signal = AbortSignal.any([options.signal, silence.signal]);
-  let patience = PATIENCE * HEARTBEAT_MS;
-  /** Only waiting for the server counts: a reader may take its time. */
-  const waiting = async <T>(promise: Promise<T>): Promise<T> => {
-    const watchdog = setTimeout(() => silence.abort(), patience);
-    return promise.finally(() => clearTimeout(watchdog));
-  };
-  try {
-    const headers = { accept: 'text/event-stream', ...(cursor !== undefined && { 'last-event-id': cursor }) };
-    const response = await waiting(reach(url, { headers, signal, cache: 'no-store' }, fetch));
-    if (response.status === 204) return 'done';
-    if (!response.ok) throw await errorOf(response);
-    const type = response.headers.get('content-type') ?? 'nothing';
-    if (!type.startsWith('text/event-stream') || !response.body) {
-      throw new TelltaleError('stream_broken', `${url.origin} answered with ${type} instead of an event stream.`);
-    }
-    const frames: EventSourceMessage[] = [];
-    const parser = createParser({
-      onRetry,
-      onEvent: (frame) => frames.push(frame),
-      maxBufferSize: MAX_FRAME,
-      onError({ type, message }) {
-        if (type === 'max-buffer-size-exceeded') throw new TelltaleError('stream_broken', message);
-      },
-    });
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-    for (;;) {
-      const { done, value } = await waiting(reader.read());
-      if (done) return 'cut';
-      parser.feed(value);
-      for (const frame of frames.splice(0)) {
-        if (frame.event === 'stream.hello') {
-          const { heartbeatMs } = readData(frame.data) as StreamHello;
-          if (heartbeatMs > 0) patience = PATIENCE * heartbeatMs;
-        }
-        yield frame;
+export type ConnectionPhase = 'idle' | 'connecting' | 'catching-up' | 'live' | 'reconnecting' | 'offline' | 'closed';
+
+export interface ConnectionState {
+  readonly phase: ConnectionPhase;
+  /** Attempts that failed since the last progress. */
+  readonly attempt: number;
+  /** When the next attempt comes, in milliseconds since 1970. */
+  readonly retryAt: number | undefined;
+  /** Why it is not connected. */
+  readonly error: TelltaleError | undefined;
+  /** Milliseconds before the first attempt to come back: the server's, once it said so. */
+  readonly retryMs: number;
+  /** How often the stream broke the protocol, or was reset, since it last told something new. */
+  readonly faults: number;
+  /** A stream of ours has answered at least once. */
+  readonly known: boolean;
+  readonly online: boolean;
+  /** The page is frozen or cached: there is no connection until it wakes. */
+  readonly asleep: boolean;
+}
+
+export type ConnectionInput =
+  /** Somebody watches; nobody does any more. */
+  | { readonly kind: 'open'; readonly online: boolean }
+  | { readonly kind: 'close' }
+  /** The reader asks for a new connection now, whatever the state. */
+  | { readonly kind: 'reconnect' }
+  /** `stream.hello`, and `stream.caught-up`. */
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'caught-up' }
+  /** A heartbeat: the connection is good, though nothing happens. */
+  | { readonly kind: 'heartbeat' }
+  /** Something came that was never there before. */
+  | { readonly kind: 'progress' }
+  /** The server's `retry:`. */
+  | { readonly kind: 'retry'; readonly milliseconds: number }
+  /** `stream.reset`. With `over`, the reader needs the log from its beginning again. */
+  | { readonly kind: 'reset'; readonly over: boolean }
+  /** The connection is gone: `random` (0 to 1) spreads the attempts of many viewers, `now` is in ms since 1970. */
+  | { readonly kind: 'cut'; readonly error: TelltaleError; readonly random: number; readonly now: number }
+  /** The log has ended. */
+  | { readonly kind: 'ended' }
+  /** The time to wait is over. */
+  | { readonly kind: 'due' }
+  | { readonly kind: 'online' }
+  | { readonly kind: 'offline'; readonly random: number; readonly now: number }
+  /** The page is looked at again: not the time to wait. With `stale`, the server has been silent for too long. */
+  | { readonly kind: 'visible'; readonly stale: boolean }
+  | { readonly kind: 'sleep' }
+  | { readonly kind: 'wake' };
+
+/** What to do; each ends whatever was under way. `wait` is in milliseconds, and `due` comes after it. */
+export type ConnectionEffect = 'connect' | 'disconnect' | { readonly wait: number };
+
+/** Milliseconds before the first attempt to come back, where the server did not say. */
+const RETRY_MS = 1_000;
+const MAX_RETRY_MS = 30_000;
+/** A server that breaks the protocol, or resets, more often than this without telling anything new is given up. */
+const MAX_FAULTS = 5;
+
+export const IDLE: ConnectionState = {
+  phase: 'idle',
+  attempt: 0,
+  retryAt: undefined,
+  error: undefined,
+  retryMs: RETRY_MS,
+  faults: 0,
+  known: false,
+  online: true,
+  asleep: false,
+};
+
+/**
+ * @param maxAttempts attempts in a row that may fail before it gives up.
+ */
+export function step(
+  state: ConnectionState,
+  input: ConnectionInput,
+  maxAttempts = Number.POSITIVE_INFINITY,
+): readonly [ConnectionState, ConnectionEffect?] {
+  const rests = state.phase === 'idle' || state.phase === 'closed';
+  switch (input.kind) {
+    case 'open':
+      return rests ? connect({ ...IDLE, retryMs: state.retryMs, online: input.online }) : [state];
+    case 'reconnect':
+      return state.phase === 'idle' ? [state] : connect({ ...state, attempt: 0, faults: 0 });
+    case 'close':
+      return state.phase === 'idle' ? [state] : [{ ...IDLE, retryMs: state.retryMs }, 'disconnect'];
+  }
+  if (rests) return [state];
+  switch (input.kind) {
+    case 'hello':
+      return [{ ...state, phase: 'catching-up', error: undefined, known: true }];
+    case 'caught-up':
+      return [{ ...state, phase: 'live' }];
+    case 'heartbeat':
+      return [{ ...state, attempt: 0 }];
+    case 'progress':
+      return [{ ...state, attempt: 0, faults: 0 }];
+    case 'retry':
+      return [{ ...state, retryMs: Math.max(1, input.milliseconds) }];
+    case 'ended':
+      return closed(state);
+    case 'cut':
+      return cut(state, input, maxAttempts);
+    case 'reset':
+      if (state.faults >= MAX_FAULTS) {
+        return closed(state, new TelltaleError('stream_broken', 'The log is reset again and again.'));
       }
-    }
-  } catch (error) {
-    options.signal.throwIfAborted();
-    if (error instanceof TelltaleError) throw error;
-    throw unreachable(silence.signal.aborted ? 'The server fell silent.' : 'The connection was cut.', error);
-  } finally {
-    // Lets go of the socket where the reader went away, or where a frame was refused.
-    silence.abort();
+      state = { ...state, faults: state.faults + 1 };
+      return input.over ? connect(state) : [state];
+    case 'offline':
+      // A server on this machine needs no network: so there is an attempt all the same.
+      return waiting({ ...state, online: false }, input, 0);
+    case 'online':
+      return again({ ...state, online: true });
+    case 'visible':
+      return input.stale && !state.asleep ? connect(state) : again(state);
+    case 'due':
+      return again(state);
+    case 'sleep':
+      return [{ ...state, phase: away(state), retryAt: undefined, asleep: true }, 'disconnect'];
+    case 'wake':
+      return state.asleep ? connect({ ...state, asleep: false }) : [state];
   }
 }
 
-/** The object in a frame's data. @throws {TelltaleError} `stream_broken` when there is none. */
-export function readData(data: string): object {
-  try {
-    const value: unknown = JSON.parse(data);
-    if (typeof value === 'object' && value !== null) return value;
-  } catch {}
-  throw new TelltaleError('stream_broken', 'A frame is not JSON.', { frame: data.slice(0, 200) });
+type Step = readonly [ConnectionState, ConnectionEffect?];
+
+function connect(state: ConnectionState): Step {
+  const phase = state.known ? away(state) : 'connecting';
+  return [{ ...state, phase, retryAt: undefined }, 'connect'];
+}
+
+/** The wait is over, where there is one. */
+const again = (state: ConnectionState): Step =>
+  state.retryAt === undefined ? [{ ...state, phase: phaseOf(state) }] : connect(state);
+
+/** Waiting, `offline` becomes `reconnecting` and the other way round, as the network comes and goes. */
+const phaseOf = (state: ConnectionState): ConnectionPhase =>
+  state.phase === 'offline' || state.phase === 'reconnecting' ? away(state) : state.phase;
+
+const away = ({ online }: ConnectionState): ConnectionPhase => (online ? 'reconnecting' : 'offline');
+
+const closed = (state: ConnectionState, error?: TelltaleError): Step => [
+  { ...state, phase: 'closed', retryAt: undefined, error },
+  'disconnect',
+];
+
+function cut(
+  state: ConnectionState,
+  { error, ...spread }: ConnectionInput & { kind: 'cut' },
+  maxAttempts: number,
+): Step {
+  const broken = error.code === 'stream_broken';
+  const next = { ...state, error, attempt: state.attempt + 1, faults: state.faults + Number(broken) };
+  // What never was a stream of ours will not become one; neither will a refusal that waiting does not cure.
+  const final = broken ? !state.known || next.faults > MAX_FAULTS : error.code !== 'unreachable';
+  if (final || next.attempt > maxAttempts) return closed(next, error);
+  return waiting(next, spread, Number(error.particulars.retryAfterMs ?? 0));
+}
+
+/** Full jitter: anywhere between now and twice as late as the time before, so that many viewers do not come at once. */
+function waiting(state: ConnectionState, { random, now }: { random: number; now: number }, atLeast: number): Step {
+  const longest = Math.min(MAX_RETRY_MS, state.retryMs * 2 ** Math.max(0, state.attempt - 1));
+  const wait = Math.max(random * longest, Math.min(atLeast, MAX_RETRY_MS));
+  return [{ ...state, phase: away(state), retryAt: now + wait }, { wait }];
 }

@@ -17,7 +17,8 @@ import {
   writeFrame,
   writeRetry,
 } from '../protocol/index.ts';
-import { type Followed, type FollowOptions, follow } from './follow.ts';
+import { type FollowOptions, follow } from './follow.ts';
+import type { Followed } from './source.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, connection: number) => void;
 

@@ -63,6 +63,7 @@ export {
 } from './limits.ts';
 export { checkWhole, deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { reduce, reduceAll } from './reduce.ts';
+export { asOneChange } from './reduce-spans.ts';
 export * from './snapshot.ts';
 export {
   byeFrame,

@@ -1,0 +1,167 @@
+import { checkId, formatCursor, type RunSnapshot, TelltaleError } from '../protocol/index.ts';
+import { ThreadFold, type ThreadSnapshot } from './fold.ts';
+import {
+  type CancelOutcome,
+  type EventPage,
+  type ListedRun,
+  Requests,
+  type RunFilter,
+  type StartedRun,
+  type StartRequest,
+} from './requests.ts';
+import { Run } from './run.ts';
+import type { Sink, Source } from './source.ts';
+import { Store, type StoreOptions } from './store.ts';
+import { Stream, type Transport } from './stream.ts';
+
+export interface ClientOptions {
+  /** Where the server is: `https://host`, `https://host/mounted/here`, or in a browser a path such as `/telltale`. */
+  readonly url: string | URL;
+  /** Headers of every request: fixed, or asked for anew each time, for instance a token that is renewed. */
+  readonly headers?: HeadersInit | (() => HeadersInit | Promise<HeadersInit>);
+  readonly fetch?: typeof globalThis.fetch;
+  /** Connections in a row that may fail before a store gives up (`closed` with an error). Default: never. */
+  readonly maxAttempts?: number;
+  /** How many of the newest events a view holds. Default 1,000. */
+  readonly window?: number;
+  /** How many runs and threads without users stay in memory, to be shown at once when they are asked for again. Default 20. */
+  readonly keep?: number;
+  /** Told of what a listener or handler threw. By default it is reported as an uncaught error is. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface RunOptions {
+  /**
+   * `snapshot`: begins with the server's fold, however long the run is; `view.events` then holds only what came later.
+   * Default `start`.
+   */
+  readonly from?: 'start' | 'snapshot';
+  /** What is known of the run already, for instance from a server that rendered it: the stream goes on after it. */
+  readonly initial?: RunSnapshot;
+}
+
+/**
+ * A Telltale server, as a program or a page uses it. Everybody who asks for the same run gets the same store, over one
+ * connection, which is open while somebody uses it.
+ *
+ * @example
+ * const client = createClient({ url: 'http://127.0.0.1:4747' });
+ * const { runId } = await client.start({ agent: 'analyst', input: 'What are the risks?' });
+ * const run = client.run(runId);
+ * run.subscribe(() => console.log(run.getSnapshot().status, run.getSnapshot().connection));
+ */
+export interface Client {
+  /** @throws {TelltaleError} `invalid_request` for what is no run id. */
+  run(runId: string, options?: RunOptions): Run;
+  /** A conversation: every run of a thread, present and future. */
+  thread(threadId: string): Store<ThreadSnapshot>;
+  /**
+   * Starts a run. Sent again where no answer comes: the key makes all attempts one, and is random by default.
+   *
+   * @throws {TelltaleError} what the server says; `unreachable` after several attempts.
+   */
+  start(request: StartRequest, idempotencyKey?: string): Promise<StartedRun>;
+  cancel(runId: string, about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome>;
+  /** One page of runs, newest first; `next` goes into `before` for the page after it. */
+  list(
+    query?: RunFilter & { readonly before?: string; readonly limit?: number },
+  ): Promise<{ readonly runs: readonly ListedRun[]; readonly next?: string }>;
+  /** The server's fold of a run, now. */
+  snapshot(runId: string): Promise<RunSnapshot & { readonly cursor: string }>;
+  /** One page of a run's events, oldest first. */
+  events(runId: string, query?: { readonly after?: string; readonly limit?: number }): Promise<EventPage>;
+  /** Closes every connection; iterators end. */
+  close(): void;
+}
+
+/** @throws {TelltaleError} `invalid_option` */
+export function createClient(options: ClientOptions): Client {
+  const { headers, keep = 20, window = 1000, maxAttempts, onError = report } = options;
+  const transport: Transport = {
+    fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    headers: typeof headers === 'function' ? headers : () => headers ?? {},
+  };
+  const requests = new Requests(baseOf(options.url), transport);
+  const stores = new Map<string, Pick<Store<unknown>, 'close'>>();
+  /** Those without users, by when they were left. */
+  const idle = new Set<string>();
+
+  /** The store of a key: the one there is, or a new one. */
+  function storeOf<S extends Pick<Store<unknown>, 'close'>>(
+    key: string,
+    make: (options: StoreOptions) => S,
+    path: readonly string[],
+  ): S {
+    const known = stores.get(key);
+    if (known) return known as S;
+    const store: S = make({
+      window,
+      onError,
+      page: (after) => requests.events(path, { after, limit: 1000 }),
+      onUse() {
+        stores.set(key, store);
+        idle.delete(key);
+      },
+      onIdle() {
+        idle.delete(key);
+        idle.add(key);
+        for (const oldest of idle) {
+          if (idle.size <= keep) break;
+          idle.delete(oldest);
+          stores.delete(oldest);
+        }
+      },
+    });
+    stores.set(key, store);
+    return store;
+  }
+
+  const streamOf =
+    (url: URL, after?: string) =>
+    (sink: Sink): Source =>
+      new Stream(url, sink, { ...transport, maxAttempts, after, startsOver: true });
+
+  return {
+    run(runId, { from = 'start', initial } = {}) {
+      const path = ['v1/runs', checkId(runId, 'runId')];
+      const url = requests.at(...path, 'stream');
+      if (from === 'snapshot') url.searchParams.set('from', from);
+      const after = initial && formatCursor(initial.epoch, initial.seq);
+      const make = (more: StoreOptions): Run => new Run(runId, requests, streamOf(url, after), more, initial);
+      return storeOf(`run ${runId} ${from}`, make, path);
+    },
+    thread(threadId) {
+      const path = ['v1/threads', checkId(threadId, 'threadId')];
+      const url = requests.at(...path, 'stream');
+      const make = (more: StoreOptions) => new Store(new ThreadFold(threadId), streamOf(url), more);
+      return storeOf(`thread ${threadId}`, make, path);
+    },
+    start: (request, key) => requests.start(request, key),
+    cancel: (runId, about) => requests.cancel(runId, about),
+    list: (query) => requests.list(query),
+    snapshot: (runId) => requests.snapshot(runId),
+    events: (runId, query) => requests.events(['v1/runs', runId], query),
+    close() {
+      for (const store of stores.values()) store.close();
+      stores.clear();
+      idle.clear();
+    },
+  };
+}
+
+/** With a slash at its end, so that paths go below it. */
+function baseOf(url: string | URL): URL {
+  const base = URL.parse(String(url), globalThis.location?.href);
+  if (!base || !/^https?:$/.test(base.protocol)) {
+    throw new TelltaleError('invalid_option', `url: ${String(url)} is no http:// or https:// address.`);
+  }
+  base.pathname = base.pathname.replace(/\/*$/, '/');
+  base.search = '';
+  base.hash = '';
+  return base;
+}
+
+function report(error: unknown): void {
+  if (typeof reportError === 'function') reportError(error);
+  else console.error(error);
+}

@@ -1,0 +1,95 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
+import { HEARTBEAT_MS, type StreamHello, TelltaleError } from '../protocol/index.ts';
+import { errorOf, reach, unreachable } from './response.ts';
+
+/** No frame of a server with the published limits comes near it (in characters). */
+const MAX_FRAME = 16 * 1024 * 1024;
+/** A server that said nothing for this many heartbeats is gone, whatever the socket says. */
+export const PATIENCE = 2.5;
+
+export type ServerFrame = Pick<EventSourceMessage, 'event' | 'id' | 'data'>;
+
+export interface FramesOptions {
+  /** The last id received, if any. */
+  readonly cursor: string | undefined;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+  readonly fetch: typeof globalThis.fetch;
+  /** The server said how long to wait before coming again, in milliseconds. */
+  readonly onRetry: (milliseconds: number) => void;
+  /** A comment came: the server is there. */
+  readonly onHeartbeat: () => void;
+}
+
+/**
+ * The frames of one connection, as many at once as came at once. Ends where the server has nothing more (204).
+ *
+ * @throws {TelltaleError} `unreachable` when it could not be made, ended or fell silent; `stream_broken` when
+ * what answers is no event stream; the server's own code for a refusal. Throws `signal.reason` once that is aborted.
+ */
+export async function* readFrames(
+  url: URL,
+  options: FramesOptions,
+): AsyncGenerator<readonly ServerFrame[], void, void> {
+  const { cursor, headers, fetch, onRetry, onHeartbeat } = options;
+  const silence = new AbortController();
+  const signal = AbortSignal.any([options.signal, silence.signal]);
+  let patience = PATIENCE * HEARTBEAT_MS;
+  /** Only waiting for the server counts: a reader may take its time. */
+  const waiting = async <T>(promise: Promise<T>): Promise<T> => {
+    const watchdog = setTimeout(() => silence.abort(), patience);
+    return promise.finally(() => clearTimeout(watchdog));
+  };
+  try {
+    headers.set('accept', 'text/event-stream');
+    if (cursor !== undefined) headers.set('last-event-id', cursor);
+    const response = await waiting(reach(url, { headers, signal, cache: 'no-store' }, fetch));
+    if (response.status === 204) return;
+    if (!response.ok) throw await errorOf(response);
+    const type = response.headers.get('content-type') ?? 'nothing';
+    if (!type.startsWith('text/event-stream') || !response.body) {
+      throw new TelltaleError('stream_broken', `${url.origin} answered with ${type} instead of an event stream.`);
+    }
+    let frames: ServerFrame[] = [];
+    const parser = createParser({
+      onRetry,
+      onComment: onHeartbeat,
+      onEvent: (frame) => frames.push(frame),
+      maxBufferSize: MAX_FRAME,
+      onError({ type, message }) {
+        if (type === 'max-buffer-size-exceeded') throw new TelltaleError('stream_broken', message);
+      },
+    });
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await waiting(reader.read());
+      if (done) throw unreachable('The connection ended before the log did.');
+      parser.feed(value);
+      if (frames.length === 0) continue;
+      const batch = frames;
+      frames = [];
+      const hello = batch.find(({ event }) => event === 'stream.hello');
+      if (hello) {
+        const { heartbeatMs } = readData(hello.data) as StreamHello;
+        if (heartbeatMs > 0) patience = PATIENCE * heartbeatMs;
+      }
+      yield batch;
+    }
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (error instanceof TelltaleError) throw error;
+    throw unreachable(silence.signal.aborted ? 'The server fell silent.' : 'The connection was cut.', error);
+  } finally {
+    // Lets go of the socket where the reader went away, or where a frame was refused.
+    silence.abort();
+  }
+}
+
+/** The object in a frame's data. @throws {TelltaleError} `stream_broken` when there is none. */
+export function readData(data: string): object {
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {}
+  throw new TelltaleError('stream_broken', 'A frame is not JSON.', { frame: data.slice(0, 200) });
+}

@@ -1,0 +1,114 @@
+import {
+  checkWhole,
+  parseCursor,
+  type RunSnapshot,
+  type StreamHello,
+  type StreamReset,
+  TelltaleError,
+  type TelltaleEvent,
+} from '../protocol/index.ts';
+import { readData, type ServerFrame } from './frames.ts';
+import { unreachable } from './response.ts';
+import type { Followed } from './source.ts';
+
+/** Where in the log a viewer is, and what that makes of the next frame: repeats are dropped, holes are refused. */
+export class Place {
+  cursor: string | undefined;
+  /** Everything up to this number is known. A viewer without one takes the first frame as it comes. */
+  #seq: number | undefined;
+  /** The highest number there ever was: what comes up to it again is nothing new. */
+  #peak = 0;
+
+  constructor(cursor: string | undefined) {
+    this.cursor = cursor;
+    this.#seq = cursor === undefined ? undefined : parseCursor(cursor)?.seq;
+  }
+
+  /** Forgets where it was: the next stream begins at its beginning. */
+  startOver(): void {
+    this.cursor = undefined;
+    this.#seq = undefined;
+  }
+
+  /** True once after the place has come to where it never was. */
+  takeProgress(): boolean {
+    const isNew = (this.#seq ?? 0) > this.#peak;
+    if (isNew) this.#peak = this.#seq as number;
+    return isNew;
+  }
+
+  /** What frames say, up to the first that cannot be taken: `failure` is why. */
+  takeAll(frames: readonly ServerFrame[]): { items: Followed[]; failure?: unknown } {
+    const items: Followed[] = [];
+    try {
+      for (const frame of frames) {
+        const item = this.#take(frame);
+        if (item) items.push(item);
+      }
+      return { items };
+    } catch (failure) {
+      return { items, failure };
+    }
+  }
+
+  /**
+   * What a frame says; `undefined` for what is known or says nothing to a reader.
+   *
+   * @throws {TelltaleError} `stream_broken` for a hole, for merged deltas of which some are known, and for what is no
+   * frame of ours; `unreachable` where the server sends its viewers away.
+   */
+  #take({ event: name, id, data }: ServerFrame): Followed | undefined {
+    switch (name) {
+      case 'stream.hello':
+        return { kind: 'connected', hello: readData(data) as StreamHello };
+      case 'stream.caught-up':
+        return { kind: 'caught-up' };
+      case 'stream.progress':
+        this.#move(Math.max(this.#seq ?? 0, seqOf(id)), id);
+        return undefined;
+      case 'stream.snapshot':
+        this.#move(seqOf(id), id);
+        return { kind: 'snapshot', snapshot: readData(data) as RunSnapshot };
+      case 'stream.reset':
+        this.#move(seqOf(id), id);
+        return { kind: 'reset', reset: readData(data) as StreamReset };
+      case 'stream.draining':
+        throw unreachable('The server is going down; its log goes on.');
+      case 'stream.revoked':
+        throw unreachable('The access has run out; asking for it anew.');
+    }
+    if (name?.startsWith('stream.')) return undefined;
+    return this.#takeEvent(id, data);
+  }
+
+  #takeEvent(id: string | undefined, data: string): Followed | undefined {
+    const event = readData(data) as TelltaleEvent;
+    const { seq, type } = event;
+    if (typeof type !== 'string' || typeof event.data !== 'object' || event.data === null || seqOf(id) !== seq) {
+      throw new TelltaleError('stream_broken', 'A frame is no event.', { id, frame: data.slice(0, 200) });
+    }
+    const known = this.#seq;
+    if (known !== undefined) {
+      if (seq <= known) return undefined;
+      const prev = event.prev ?? seq - 1;
+      if (prev > known) {
+        throw new TelltaleError('stream_broken', `Events ${known + 1} to ${prev} are missing.`, { known, prev, seq });
+      }
+      checkWhole(event, known);
+    }
+    this.#move(seq, id);
+    return { kind: 'event', event, cursor: id as string, size: data.length };
+  }
+
+  #move(seq: number, cursor: string | undefined): void {
+    this.#seq = seq;
+    this.cursor = cursor;
+  }
+}
+
+/** The number in a frame's id. @throws {TelltaleError} `stream_broken` */
+function seqOf(id: string | undefined): number {
+  const cursor = parseCursor(id ?? '');
+  if (!cursor) throw new TelltaleError('stream_broken', 'A frame has no cursor.', { id: id?.slice(0, 100) });
+  return cursor.seq;
+}

@@ -1,0 +1,140 @@
+import { newRunId, type RunSnapshot, type RunStatus, TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
+import { errorOf, reach } from './response.ts';
+import type { Transport } from './stream.ts';
+
+/** What a run is started with (PROTOCOL.md section 8). */
+export interface StartRequest {
+  readonly agent: string;
+  readonly input?: unknown;
+  /** The conversation it belongs to; its own by default. */
+  readonly threadId?: string;
+  readonly runId?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** `remote`: nobody runs it there; a producer appends its events. */
+  readonly mode?: 'local' | 'remote';
+  /** Seconds without an append after which a remote run is ended. */
+  readonly lease?: number;
+}
+
+export interface StartedRun {
+  readonly runId: string;
+  readonly threadId: string;
+  readonly status: RunStatus;
+  /** Go on after it. */
+  readonly cursor: string;
+}
+
+/** A run as a list tells it: `first` and `last` are the numbers of its first and its terminal event. */
+export interface ListedRun {
+  readonly runId: string;
+  readonly threadId: string;
+  readonly agent: string;
+  readonly status: RunStatus;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  readonly endedAt?: string;
+  readonly first: number;
+  readonly last?: number;
+  readonly events: number;
+  readonly parentRunId?: string;
+}
+
+/** Which runs; every field that is there has to match. Times are RFC 3339. */
+export interface RunFilter {
+  readonly agent?: string;
+  readonly status?: RunStatus;
+  readonly threadId?: string;
+  readonly since?: string;
+  readonly until?: string;
+}
+
+export interface EventPage {
+  readonly events: readonly TelltaleEvent[];
+  /** Go on after it. */
+  readonly cursor: string;
+  /** There is more now. */
+  readonly more: boolean;
+  /** No more will come; only of runs. */
+  readonly ended?: boolean;
+}
+
+export interface CancelOutcome {
+  readonly status: RunStatus;
+  /** Absent where the run had ended already. */
+  readonly commandId?: string;
+  readonly seq?: number;
+}
+
+/** A request is given up after so many milliseconds. */
+const ANSWER_MS = 30_000;
+/** A start that got no answer is sent again so often: with its key it cannot start twice. */
+const START_ATTEMPTS = 4;
+const RETRY_MS = 500;
+
+/** The JSON requests of a client. All throw what the server says, or `unreachable`. */
+export class Requests {
+  readonly #base: URL;
+  readonly #transport: Transport;
+
+  constructor(base: URL, transport: Transport) {
+    this.#base = base;
+    this.#transport = transport;
+  }
+
+  /** @example at('v1/runs', runId, 'stream') */
+  at(...path: readonly string[]): URL {
+    const [root = '', ...rest] = path;
+    return new URL([root, ...rest.map(encodeURIComponent)].join('/'), this.#base);
+  }
+
+  async start(request: StartRequest, key = newRunId()): Promise<StartedRun> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#send<StartedRun>(this.at('v1/runs'), request, { 'idempotency-key': key });
+      } catch (error) {
+        if (attempt === START_ATTEMPTS || !TelltaleError.from(error).retryable) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * 2 ** attempt));
+      }
+    }
+  }
+
+  cancel(runId: string, about: { readonly reason?: string; readonly by?: string } = {}): Promise<CancelOutcome> {
+    return this.#send(this.at('v1/runs', runId, 'cancel'), about);
+  }
+
+  snapshot(runId: string): Promise<RunSnapshot & { readonly cursor: string }> {
+    return this.#send(this.at('v1/runs', runId));
+  }
+
+  list(
+    query: RunFilter & { readonly before?: string; readonly limit?: number } = {},
+  ): Promise<{ readonly runs: readonly ListedRun[]; readonly next?: string }> {
+    return this.#send(withQuery(this.at('v1/runs'), query));
+  }
+
+  events(
+    path: readonly string[],
+    query: { readonly after?: string | undefined; readonly limit?: number } = {},
+  ): Promise<EventPage> {
+    return this.#send(withQuery(this.at(...path, 'events'), query));
+  }
+
+  async #send<T>(url: URL, body?: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
+    const headers = new Headers(await this.#transport.headers());
+    headers.set('accept', 'application/json');
+    for (const [name, value] of Object.entries(more)) headers.set(name, value);
+    if (body) headers.set('content-type', 'application/json');
+    const init: RequestInit = { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) };
+    if (body) Object.assign(init, { method: 'POST', body: JSON.stringify(body) });
+    const response = await reach(url, init, this.#transport.fetch);
+    if (!response.ok) throw await errorOf(response);
+    return (await response.json()) as T;
+  }
+}
+
+function withQuery(url: URL, query: object): URL {
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}

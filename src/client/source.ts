@@ -1,0 +1,41 @@
+import type { RunSnapshot, StreamHello, StreamReset, TelltaleError, TelltaleEvent } from '../protocol/index.ts';
+import type { ConnectionState } from './connection.ts';
+
+/** What happens on a followed stream. */
+export type Followed =
+  /** The next event, or a frame of merged deltas (`deltasOf`); `cursor` is where to go on after it, `size` its JSON in characters. */
+  | { readonly kind: 'event'; readonly event: TelltaleEvent; readonly cursor: string; readonly size: number }
+  /** The run as it was when the stream of `?from=snapshot` began; what follows comes after it. */
+  | { readonly kind: 'snapshot'; readonly snapshot: RunSnapshot }
+  /** What was received beyond `reset.shared` is void (PROTOCOL.md section 7); what follows comes after `reset.after`. */
+  | { readonly kind: 'reset'; readonly reset: StreamReset }
+  /** History is done; what follows is live. Told once per connection. */
+  | { readonly kind: 'caught-up' }
+  /** Connected, also again. */
+  | { readonly kind: 'connected'; readonly hello: StreamHello }
+  /** Not connected; the next attempt comes in `retryMs` milliseconds. `attempt` counts from 1 since the last progress. */
+  | {
+      readonly kind: 'disconnected';
+      readonly error: TelltaleError;
+      readonly attempt: number;
+      readonly retryMs: number;
+    };
+
+/** Who is told what a source brings. Neither method may throw. */
+export interface Sink {
+  /** In order, as much at once as came at once. Nothing more comes before a promise has resolved. */
+  take(items: readonly Followed[]): void | Promise<void>;
+  connection(state: ConnectionState): void;
+}
+
+/**
+ * What carries a log to a sink: a stream of its own, or whatever shares one. Knows where it was: opened again, it goes on
+ * from there.
+ */
+export interface Source {
+  open(): void;
+  /** Comes back at once, whatever it waits for. */
+  reconnect(): void;
+  /** Nothing is told after it, but for the state `idle`. */
+  close(): void;
+}

@@ -1,0 +1,161 @@
+import { TelltaleError } from '../protocol/index.ts';
+import { type ConnectionInput, type ConnectionState, IDLE, step } from './connection.ts';
+import { PATIENCE, readFrames } from './frames.ts';
+import { watchPage } from './page.ts';
+import { Place } from './place.ts';
+import { unreachable } from './response.ts';
+import type { Sink, Source } from './source.ts';
+
+/** How requests are made. */
+export interface Transport {
+  readonly fetch: typeof globalThis.fetch;
+  /** Asked for each request anew, so that a token may be renewed meanwhile. */
+  readonly headers: () => HeadersInit | Promise<HeadersInit>;
+}
+
+export interface StreamOptions extends Transport {
+  /** A cursor to go on after. */
+  readonly after?: string | undefined;
+  /** Connections in a row that may fail before it gives up; for ever by default. */
+  readonly maxAttempts?: number | undefined;
+  /** The reader folds: a reset that leaves it without its beginning starts the stream over. */
+  readonly startsOver?: boolean;
+}
+
+/** A page must be able to paint: so many milliseconds of frames are taken without a break. */
+const SLICE_MS = 12;
+
+/** One stream of ours over any number of connections, told to a sink. Does what the machine in `connection.ts` decides. */
+export class Stream implements Source {
+  readonly #url: URL;
+  readonly #sink: Sink;
+  readonly #options: StreamOptions;
+  readonly #place: Place;
+  #state: ConnectionState = IDLE;
+  #connection: AbortController | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #unwatchPage = (): void => {};
+  #heartbeatMs = Number.POSITIVE_INFINITY;
+  #heardAt = 0;
+
+  constructor(url: URL, sink: Sink, options: StreamOptions) {
+    this.#url = url;
+    this.#sink = sink;
+    this.#options = options;
+    this.#place = new Place(options.after);
+  }
+
+  open(): void {
+    this.#unwatchPage();
+    this.#unwatchPage = watchPage((kind) => {
+      if (kind === 'visible') this.#dispatch({ kind, stale: this.#isStale() });
+      else this.#dispatch({ kind, ...chance() });
+    });
+    this.#dispatch({ kind: 'open', online: globalThis.navigator?.onLine !== false });
+  }
+
+  reconnect(): void {
+    this.#dispatch({ kind: 'reconnect' });
+  }
+
+  close(): void {
+    this.#unwatchPage();
+    this.#dispatch({ kind: 'close' });
+  }
+
+  /** Timers stop with the page: after a sleep only the clock on the wall knows for how long nothing was heard. */
+  #isStale(): boolean {
+    return Date.now() - this.#heardAt > PATIENCE * this.#heartbeatMs;
+  }
+
+  #dispatch(input: ConnectionInput): void {
+    const [state, effect] = step(this.#state, input, this.#options.maxAttempts);
+    const before = this.#state;
+    this.#state = state;
+    if (effect) {
+      this.#connection?.abort();
+      this.#connection = undefined;
+      clearTimeout(this.#timer);
+      if (effect === 'connect') void this.#connect();
+      else if (effect !== 'disconnect') {
+        this.#timer = setTimeout(() => this.#dispatch({ kind: 'due' }), effect.wait);
+        const { error = unreachable('There is no network.'), attempt } = state;
+        this.#sink.take([{ kind: 'disconnected', error, attempt, retryMs: Math.round(effect.wait) }]);
+      }
+    }
+    if (state !== before) this.#sink.connection(state);
+  }
+
+  async #connect(): Promise<void> {
+    const connection = new AbortController();
+    this.#connection = connection;
+    let input: ConnectionInput;
+    try {
+      input = await this.#read(connection);
+    } catch (thrown) {
+      input = { kind: 'cut', error: TelltaleError.from(thrown), ...chance() };
+    }
+    if (this.#connection === connection) this.#dispatch(input);
+  }
+
+  /** Reads one connection to its end. @throws what cut it. */
+  async #read(connection: AbortController): Promise<ConnectionInput> {
+    const tell = (input: ConnectionInput): void => {
+      this.#heardAt = Date.now();
+      if (this.#connection === connection) this.#dispatch(input);
+    };
+    const { fetch } = this.#options;
+    const frames = readFrames(this.#url, {
+      cursor: this.#place.cursor,
+      headers: await headersOf(this.#options),
+      signal: connection.signal,
+      fetch,
+      onRetry: (milliseconds) => tell({ kind: 'retry', milliseconds }),
+      onHeartbeat: () => tell({ kind: 'heartbeat' }),
+    });
+    let slice = performance.now();
+    for await (const batch of frames) {
+      const { items, failure } = this.#place.takeAll(batch);
+      if (items.length > 0) await this.#sink.take(items);
+      if (this.#connection !== connection) break;
+      for (const item of items) {
+        if (item.kind === 'connected') {
+          this.#heartbeatMs = item.hello.heartbeatMs;
+          tell({ kind: 'hello' });
+        } else if (item.kind === 'caught-up') {
+          tell({ kind: 'caught-up' });
+        } else if (item.kind === 'reset') {
+          const over = this.#options.startsOver === true && item.reset.after > 0;
+          if (over) this.#place.startOver();
+          tell({ kind: 'reset', over });
+          if (over) return { kind: 'due' };
+        }
+      }
+      if (this.#place.takeProgress()) tell({ kind: 'progress' });
+      if (failure) throw failure;
+      if (batch.some(({ event }) => event === 'stream.bye')) break;
+      if (performance.now() - slice > SLICE_MS) {
+        await breathe();
+        slice = performance.now();
+      }
+    }
+    return { kind: 'ended' };
+  }
+}
+
+/** @throws {TelltaleError} `unreachable`, with what `headers` threw as its cause. */
+async function headersOf({ headers }: Transport): Promise<Headers> {
+  try {
+    return new Headers(await headers());
+  } catch (cause) {
+    throw cause instanceof TelltaleError ? cause : unreachable('There are no headers for the request.', cause);
+  }
+}
+
+const chance = (): { random: number; now: number } => ({ random: Math.random(), now: Date.now() });
+
+/** Lets the page paint and answer. `scheduler.yield` comes back before other tasks, a timer after them. */
+function breathe(): Promise<void> {
+  const { scheduler } = globalThis as { scheduler?: { yield?(): Promise<void> } };
+  return scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+}
