@@ -12,7 +12,8 @@ import {
 import { Run } from './run.ts';
 import type { Sink, Source } from './source.ts';
 import { Store, type StoreOptions } from './store.ts';
-import { Stream, type Transport } from './stream.ts';
+import { Stream } from './stream.ts';
+import type { Transport } from './transport.ts';
 
 export interface ClientOptions {
   /** Where the server is: `https://host`, `https://host/mounted/here`, or in a browser a path such as `/telltale`. */
@@ -86,6 +87,17 @@ export function createClient(options: ClientOptions): Client {
   /** Those without users, by when they were left. */
   const idle = new Set<string>();
 
+  /** Nobody uses it now: of those the newest stay. */
+  function rest(key: string): void {
+    idle.delete(key);
+    idle.add(key);
+    for (const oldest of idle) {
+      if (idle.size <= keep) break;
+      idle.delete(oldest);
+      stores.delete(oldest);
+    }
+  }
+
   /** The store of a key: the one there is, or a new one. */
   function storeOf<S extends Pick<Store<unknown>, 'close'>>(
     key: string,
@@ -102,17 +114,10 @@ export function createClient(options: ClientOptions): Client {
         stores.set(key, store);
         idle.delete(key);
       },
-      onIdle() {
-        idle.delete(key);
-        idle.add(key);
-        for (const oldest of idle) {
-          if (idle.size <= keep) break;
-          idle.delete(oldest);
-          stores.delete(oldest);
-        }
-      },
+      onIdle: () => rest(key),
     });
     stores.set(key, store);
+    rest(key);
     return store;
   }
 

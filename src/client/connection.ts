@@ -5,6 +5,7 @@
  * It knows nothing of the run: whether that still runs, failed or waits is told by the log alone.
  */
 import { TelltaleError } from '../protocol/index.ts';
+import { unreachable } from './response.ts';
 
 /**
  * - `idle`: nobody watches.
@@ -99,7 +100,7 @@ export function step(
     case 'open':
       return rests ? connect({ ...IDLE, retryMs: state.retryMs, online: input.online }) : [state];
     case 'reconnect':
-      return state.phase === 'idle' ? [state] : connect({ ...state, attempt: 0, faults: 0 });
+      return state.phase === 'idle' ? [state] : connect({ ...state, attempt: 0, faults: 0, asleep: false });
     case 'close':
       return state.phase === 'idle' ? [state] : [{ ...IDLE, retryMs: state.retryMs }, 'disconnect'];
   }
@@ -108,7 +109,7 @@ export function step(
     case 'hello':
       return [{ ...state, phase: 'catching-up', error: undefined, known: true }];
     case 'caught-up':
-      return [{ ...state, phase: 'live' }];
+      return [{ ...state, phase: 'live', error: undefined }];
     case 'heartbeat':
       return [{ ...state, attempt: 0 }];
     case 'progress':
@@ -127,7 +128,8 @@ export function step(
       return input.over ? connect(state) : [state];
     case 'offline':
       // A server on this machine needs no network: so there is an attempt all the same.
-      return waiting({ ...state, online: false }, input, 0);
+      state = { ...state, online: false, error: unreachable('There is no network.') };
+      return state.asleep ? [{ ...state, phase: 'offline' }] : waiting(state, input, 0);
     case 'online':
       return again({ ...state, online: true });
     case 'visible':
@@ -171,7 +173,7 @@ function cut(
   const broken = error.code === 'stream_broken';
   const next = { ...state, error, attempt: state.attempt + 1, faults: state.faults + Number(broken) };
   // What never was a stream of ours will not become one; neither will a refusal that waiting does not cure.
-  const final = broken ? !state.known || next.faults > MAX_FAULTS : error.code !== 'unreachable';
+  const final = broken ? !state.known || next.faults > MAX_FAULTS : !error.retryable && error.status < 500;
   if (final || next.attempt > maxAttempts) return closed(next, error);
   return waiting(next, spread, Number(error.particulars.retryAfterMs ?? 0));
 }

@@ -1,56 +1,32 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   byeFrame,
   caughtUpFrame,
   emptySnapshot,
-  helloFrame,
   mergedFrameHead,
   progressFrame,
   resetFrame,
   snapshotFrame,
   TelltaleError,
-  writeComment,
-  writeEventFrame,
   writeFrame,
-  writeRetry,
 } from '../protocol/index.ts';
 import { type FollowOptions, follow } from './follow.ts';
+import { type Answer, event, hello, type Scripted, STREAM, serve as serveAnswers } from './scripted.fixture.ts';
 import type { Followed } from './source.ts';
 
-type Answer = (request: IncomingMessage, response: ServerResponse, connection: number) => void;
-
-const servers: (() => Promise<unknown>)[] = [];
-afterEach(() => Promise.all(servers.splice(0).map((close) => close())));
+const scripted: Scripted[] = [];
+afterEach(() => Promise.all(scripted.splice(0).map((it) => it.close())));
 
 /** A server whose every connection is answered by `answer`; connections count from 1. */
 async function serve(answer: Answer): Promise<{ url: string; requests: IncomingMessage[] }> {
-  const requests: IncomingMessage[] = [];
-  const server = createServer((request, response) => answer(request, response, requests.push(request)));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  servers.push(
-    () =>
-      new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      }),
-  );
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/runs/r1/stream`, requests };
+  const it = await serveAnswers(answer);
+  scripted.push(it);
+  return { url: `${it.url}/v1/runs/r1/stream`, requests: it.requests };
 }
 
-const STREAM = { 'content-type': 'text/event-stream; charset=utf-8' };
 const open = (response: ServerResponse): ServerResponse => response.writeHead(200, STREAM);
-const event = (seq: number, type = 'custom', prev?: number): string =>
-  writeEventFrame(
-    'e1',
-    seq,
-    type,
-    `${prev === undefined ? '' : `"prev":${prev},`}"runId":"r1","type":"${type}","data":{"é":"${'ü'.repeat(seq % 7)}"}}`,
-  );
-const hello = (heartbeatMs = 15_000): string =>
-  helloFrame({ threadId: 'r1', runId: 'r1', epoch: 'e1', earliest: 1, latest: 9, heartbeatMs });
 
 async function all(url: string, options: FollowOptions = {}): Promise<Followed[]> {
   const followed: Followed[] = [];
@@ -78,7 +54,7 @@ describe('follow', () => {
           if (cursor === events) return response.writeHead(204).end();
           open(response);
           const numbers = Array.from({ length: events }, (_, i) => i + 1).filter((it) => it > cursor - repeats);
-          const text = writeComment('connected') + writeRetry(1) + hello() + numbers.map((it) => event(it)).join('');
+          const text = hello() + numbers.map((it) => event(it)).join('');
           const bytes = Buffer.from(text + caughtUpFrame(events) + byeFrame());
           const end = cuts[connection - 1] ?? bytes.length;
           for (let at = 0; at < Math.min(end, bytes.length); at += chunk) {
@@ -106,8 +82,8 @@ describe('follow', () => {
   });
 
   test('takes a jump that the view declares, and refuses a hole (P5)', async () => {
-    const { url } = await serve((_, response, connection) => {
-      open(response).end(hello() + event(2) + (connection === 1 ? event(7, 'custom', 2) + event(9) : ''));
+    const { url, requests } = await serve((_, response, connection) => {
+      open(response).end(hello() + event(2) + event(7, 'custom', 2) + (connection === 1 ? '' : event(9)));
     });
     const received: number[] = [];
     const reading = (async () => {
@@ -116,11 +92,23 @@ describe('follow', () => {
     const error = { code: 'stream_broken', particulars: { known: 7, prev: 8, seq: 9 } };
     await expect(reading).rejects.toMatchObject(error);
     expect(received).toEqual([2, 7]);
+    // The first was cut; then it asked again after 7, and was given the same hole, as often as it puts up with.
+    expect(requests.map((it) => it.headers['last-event-id'])).toEqual([undefined, ...Array(6).fill('e1.7')]);
+  });
+
+  test('a hole that is not there when it asks again does no harm (P5)', async () => {
+    const { url } = await serve((_, response, connection) => {
+      if (connection === 1) open(response).end(hello() + event(1) + event(3));
+      else open(response).end(hello() + event(2) + event(3) + byeFrame());
+    });
+    const followed = await all(url);
+    expect(seqs(followed)).toEqual([1, 2, 3]);
+    expect(followed.find((it) => it.kind === 'disconnected')?.error.code).toBe('stream_broken');
   });
 
   test('a progress frame moves the place, also for the next connection (P6)', async () => {
     const { url, requests } = await serve((_, response, connection) => {
-      if (connection === 1) open(response).end(writeRetry(1) + hello() + progressFrame('e1', 40));
+      if (connection === 1) open(response).end(hello() + progressFrame('e1', 40));
       else open(response).end(hello() + event(41) + byeFrame());
     });
     expect(seqs(await all(url))).toEqual([41]);
@@ -146,7 +134,7 @@ describe('follow', () => {
   test('a snapshot is told, and the place is its cursor, also for the next connection (P7)', async () => {
     const snapshot = { ...emptySnapshot('r1'), seq: 7, epoch: 'e1' };
     const { url, requests } = await serve((_, response, connection) => {
-      if (connection === 1) open(response).end(writeRetry(1) + hello() + snapshotFrame('e1.9', snapshot));
+      if (connection === 1) open(response).end(hello() + snapshotFrame('e1.9', snapshot));
       else open(response).end(hello() + event(10) + byeFrame());
     });
     const followed = await all(url);
@@ -204,7 +192,7 @@ describe('follow', () => {
   test('comes back from a server that is away, later each time, until there is progress again', async () => {
     const { url } = await serve((_, response, connection) => {
       if (connection <= 4) response.writeHead(503).end();
-      else if (connection === 5) open(response).end(writeRetry(1) + hello() + event(1));
+      else if (connection === 5) open(response).end(hello() + event(1));
       else open(response).end(hello() + event(2) + byeFrame());
     });
     const followed: Followed[] = [];
@@ -229,7 +217,7 @@ describe('follow', () => {
 
   test('leaves a server that fell silent, and resumes (P6)', async () => {
     const { url, requests } = await serve((_, response, connection) => {
-      if (connection === 1) open(response).write(writeRetry(1) + hello(20) + event(1));
+      if (connection === 1) open(response).write(hello(20) + event(1));
       else open(response).end(hello() + event(2) + byeFrame());
     });
     const followed = await all(url);

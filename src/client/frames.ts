@@ -17,7 +17,7 @@ export interface FramesOptions {
   readonly fetch: typeof globalThis.fetch;
   /** The server said how long to wait before coming again, in milliseconds. */
   readonly onRetry: (milliseconds: number) => void;
-  /** A comment came: the server is there. */
+  /** The server said that it is there: not the comment that every connection begins with. */
   readonly onHeartbeat: () => void;
 }
 
@@ -53,7 +53,7 @@ export async function* readFrames(
     let frames: ServerFrame[] = [];
     const parser = createParser({
       onRetry,
-      onComment: onHeartbeat,
+      onComment: (comment) => comment.trim().startsWith('heartbeat') && onHeartbeat(),
       onEvent: (frame) => frames.push(frame),
       maxBufferSize: MAX_FRAME,
       onError({ type, message }) {

@@ -1,6 +1,6 @@
 import { newRunId, type RunSnapshot, type RunStatus, TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
-import { errorOf, reach } from './response.ts';
-import type { Transport } from './stream.ts';
+import { errorOf, reach, unreachable } from './response.ts';
+import { headersOf, type Transport } from './transport.ts';
 
 /** What a run is started with (PROTOCOL.md section 8). */
 export interface StartRequest {
@@ -120,15 +120,20 @@ export class Requests {
   }
 
   async #send<T>(url: URL, body?: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
-    const headers = new Headers(await this.#transport.headers());
+    const headers = await headersOf(this.#transport);
     headers.set('accept', 'application/json');
     for (const [name, value] of Object.entries(more)) headers.set(name, value);
     if (body) headers.set('content-type', 'application/json');
     const init: RequestInit = { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) };
     if (body) Object.assign(init, { method: 'POST', body: JSON.stringify(body) });
-    const response = await reach(url, init, this.#transport.fetch);
-    if (!response.ok) throw await errorOf(response);
-    return (await response.json()) as T;
+    try {
+      const response = await reach(url, init, this.#transport.fetch);
+      if (!response.ok) throw await errorOf(response);
+      return (await response.json()) as T;
+    } catch (error) {
+      if (error instanceof TelltaleError) throw error;
+      throw unreachable(`${url.origin} gave no answer that makes sense.`, error);
+    }
   }
 }
 

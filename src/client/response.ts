@@ -1,20 +1,27 @@
 import { type ErrorCode, TelltaleError } from '../protocol/index.ts';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
   404: 'not_found',
   405: 'method_not_allowed',
+  410: 'not_found',
   413: 'batch_too_large',
 };
 
 /**
  * What a response that is no success means: the server's own problem details where there are any. A server error, a
- * timeout and "slow down" are `unreachable`, which may pass; everything else is final.
+ * timeout and "slow down" are `unreachable`, which may pass, with `retryAfterMs` where the server asks for it; everything
+ * else is final.
  */
 export async function errorOf(response: Response): Promise<TelltaleError> {
   const { status } = response;
   const passes = status >= 500 || status === 408 || status === 429;
   const body = await response.json().catch(() => undefined);
-  return TelltaleError.fromProblem(body, passes ? 'unreachable' : (BY_STATUS[status] ?? 'invalid_request'));
+  const error = TelltaleError.fromProblem(body, passes ? 'unreachable' : (BY_STATUS[status] ?? 'invalid_request'));
+  const seconds = Number(response.headers.get('retry-after'));
+  if (!(seconds > 0)) return error;
+  return new TelltaleError(error.code, error.message, { ...error.particulars, retryAfterMs: seconds * 1000 });
 }
 
 /**

@@ -22,7 +22,7 @@ export class Run extends Store<RunSnapshot, RunView> {
     options: StoreOptions,
     initial?: RunSnapshot,
   ) {
-    super(new RunFold(runId, initial), connect, options);
+    super(new RunFold(runId, initial), connect, options, initial?.seq);
     this.runId = runId;
     this.#requests = requests;
   }

@@ -21,9 +21,12 @@ export type Followed =
       readonly retryMs: number;
     };
 
-/** Who is told what a source brings. Neither method may throw. */
+/** Who is told what a source brings. */
 export interface Sink {
-  /** In order, as much at once as came at once. Nothing more comes before a promise has resolved. */
+  /**
+   * In order, as much at once as came at once. Nothing more comes before a promise has resolved. What it throws ends the
+   * connection, and the next one begins at the beginning.
+   */
   take(items: readonly Followed[]): void | Promise<void>;
   connection(state: ConnectionState): void;
 }

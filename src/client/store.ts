@@ -1,10 +1,10 @@
-import { type StreamReset, TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
+import type { TelltaleError, TelltaleEvent } from '../protocol/index.ts';
 import { type ConnectionPhase, type ConnectionState, IDLE } from './connection.ts';
 import { Flush } from './flush.ts';
 import type { Fold } from './fold.ts';
 import type { EventPage } from './requests.ts';
 import type { Followed, Sink, Source } from './source.ts';
-import { walk } from './walk.ts';
+import { type Walker, walk } from './walk.ts';
 import { EventWindow } from './window.ts';
 
 /** What a store shows. A new object whenever anything in it changed, at most once a frame; the same one until then. */
@@ -58,6 +58,7 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
   readonly #flush = new Flush(() => this.#show());
   readonly #listeners = new Set<Listener>();
   readonly #handlers = new Set<(item: Followed) => void>();
+  readonly #walkers = new Set<Walker>();
   readonly #initial: View;
   #view: View;
   #state: ConnectionState = IDLE;
@@ -68,16 +69,18 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
   #lastEventAt: number | undefined;
   #latest = 0;
   #resets = 0;
-  #reset: StreamReset | undefined;
   #isClosed = false;
   #news = Promise.withResolvers<void>();
   /** What was shown is void; what replaces it is not complete yet. */
   #refolding = false;
 
-  constructor(fold: Fold<Data>, connect: (sink: Sink) => Source, options: StoreOptions) {
+  /** @param known the number up to which `fold` holds the log already. */
+  constructor(fold: Fold<Data>, connect: (sink: Sink) => Source, options: StoreOptions, known = 0) {
     this.#fold = fold;
     this.#options = options;
     this.#window = new EventWindow(options.window);
+    this.#window.clear(known);
+    this.#lastSeq = known;
     this.#data = fold.show();
     this.#source = connect({
       take: (items) => this.#take(items),
@@ -135,7 +138,7 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
     if (this.#users++ === 0) {
       clearTimeout(this.#grace);
       this.#options.onUse();
-      if (!this.#hasEnded) this.#source.open();
+      if (!this.#hasEnded && !this.#isClosed) this.#source.open();
     }
     let isUsed = true;
     return () => {
@@ -175,20 +178,22 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
    * for await (const event of client.run('r1').events()) console.log(event.type);
    */
   events(after?: string): AsyncGenerator<TelltaleEvent, void, void> {
-    const resets = this.#resets;
     return walk(after, {
-      use: () => this.use(),
-      next: (seq) => this.#next(seq, resets),
+      join: (walker) => {
+        this.#walkers.add(walker);
+        const leave = this.use();
+        return () => {
+          this.#walkers.delete(walker);
+          leave();
+        };
+      },
+      next: (seq) => this.#next(seq),
       news: () => this.#news.promise,
       page: (cursor) => this.#options.page(cursor),
     });
   }
 
-  #next(seq: number, resets: number): readonly TelltaleEvent[] | 'end' | undefined {
-    if (resets !== this.#resets && seq > (this.#reset?.shared ?? 0)) {
-      const { reason, shared } = this.#reset as StreamReset;
-      throw new TelltaleError('invalid_cursor', `What was read after event ${shared} is void.`, { reason, shared });
-    }
+  #next(seq: number): readonly TelltaleEvent[] | 'end' | undefined {
     const next = this.#window.after(seq);
     if (next?.length !== 0) return next;
     if (this.#state.phase === 'closed' && this.#state.error) throw this.#state.error;
@@ -221,7 +226,7 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
   #takeOne(item: Followed): void {
     switch (item.kind) {
       case 'event':
-        this.#fold.add(item.event);
+        this.#add(item.event);
         this.#window.add(item.event, item.size);
         this.#lastSeq = item.event.seq;
         this.#lastEventAt = Date.now();
@@ -233,12 +238,12 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
         this.#refolding = false;
         return;
       case 'reset':
-        // The source starts over: whatever follows begins at the beginning.
-        this.#fold.clear();
-        this.#window.clear();
-        this.#refolding = true;
+        this.#startOver();
         this.#resets++;
-        this.#reset = item.reset;
+        for (const walker of this.#walkers) {
+          walker.isFresh = false;
+          if (walker.seq > item.reset.shared) walker.voidedBy = item.reset;
+        }
         return;
       case 'caught-up':
         this.#refolding = false;
@@ -246,6 +251,23 @@ export class Store<Data, View extends StoreView<Data> = StoreView<Data>> {
       case 'connected':
         this.#latest = item.hello.latest;
     }
+  }
+
+  /** @throws what the fold says to an event that makes no sense. */
+  #add(event: TelltaleEvent): void {
+    try {
+      this.#fold.add(event);
+    } catch (error) {
+      this.#startOver();
+      throw error;
+    }
+  }
+
+  /** Whatever follows begins at the beginning of the log; until it is here, what was shown last stays. */
+  #startOver(): void {
+    this.#fold.clear();
+    this.#window.clear();
+    this.#refolding = true;
   }
 
   #show(): void {

@@ -3,15 +3,8 @@ import { type ConnectionInput, type ConnectionState, IDLE, step } from './connec
 import { PATIENCE, readFrames } from './frames.ts';
 import { watchPage } from './page.ts';
 import { Place } from './place.ts';
-import { unreachable } from './response.ts';
-import type { Sink, Source } from './source.ts';
-
-/** How requests are made. */
-export interface Transport {
-  readonly fetch: typeof globalThis.fetch;
-  /** Asked for each request anew, so that a token may be renewed meanwhile. */
-  readonly headers: () => HeadersInit | Promise<HeadersInit>;
-}
+import type { Followed, Sink, Source } from './source.ts';
+import { headersOf, type Transport } from './transport.ts';
 
 export interface StreamOptions extends Transport {
   /** A cursor to go on after. */
@@ -79,8 +72,8 @@ export class Stream implements Source {
       if (effect === 'connect') void this.#connect();
       else if (effect !== 'disconnect') {
         this.#timer = setTimeout(() => this.#dispatch({ kind: 'due' }), effect.wait);
-        const { error = unreachable('There is no network.'), attempt } = state;
-        this.#sink.take([{ kind: 'disconnected', error, attempt, retryMs: Math.round(effect.wait) }]);
+        const { error, attempt } = state;
+        if (error) this.#sink.take([{ kind: 'disconnected', error, attempt, retryMs: Math.round(effect.wait) }]);
       }
     }
     if (state !== before) this.#sink.connection(state);
@@ -96,6 +89,16 @@ export class Stream implements Source {
       input = { kind: 'cut', error: TelltaleError.from(thrown), ...chance() };
     }
     if (this.#connection === connection) this.#dispatch(input);
+  }
+
+  /** @throws {TelltaleError} what the sink made of it: then it has none of it, and has to be told all again. */
+  async #give(items: readonly Followed[]): Promise<void> {
+    try {
+      await this.#sink.take(items);
+    } catch (error) {
+      this.#place.startOver();
+      throw TelltaleError.from(error, 'invalid_event');
+    }
   }
 
   /** Reads one connection to its end. @throws what cut it. */
@@ -116,7 +119,7 @@ export class Stream implements Source {
     let slice = performance.now();
     for await (const batch of frames) {
       const { items, failure } = this.#place.takeAll(batch);
-      if (items.length > 0) await this.#sink.take(items);
+      if (items.length > 0) await this.#give(items);
       if (this.#connection !== connection) break;
       for (const item of items) {
         if (item.kind === 'connected') {
@@ -140,15 +143,6 @@ export class Stream implements Source {
       }
     }
     return { kind: 'ended' };
-  }
-}
-
-/** @throws {TelltaleError} `unreachable`, with what `headers` threw as its cause. */
-async function headersOf({ headers }: Transport): Promise<Headers> {
-  try {
-    return new Headers(await headers());
-  } catch (cause) {
-    throw cause instanceof TelltaleError ? cause : unreachable('There are no headers for the request.', cause);
   }
 }
 

@@ -10,6 +10,8 @@ const CODES = {
   invalid_cursor: { status: 400, retryable: false, title: 'The cursor is not one this log gave out' },
   reserved_type: { status: 400, retryable: false, title: 'This event type is written by Telltale alone' },
   too_deep: { status: 400, retryable: false, title: 'The JSON is nested too deeply' },
+  unauthorized: { status: 401, retryable: false, title: 'The request does not say who asks' },
+  forbidden: { status: 403, retryable: false, title: 'This is not for whoever asks' },
   producer_fenced: { status: 403, retryable: false, title: 'A newer epoch of this producer has taken over' },
   lease_fenced: { status: 403, retryable: false, title: 'The lease on this run has passed to another executor' },
   origin_refused: { status: 403, retryable: false, title: 'This origin may not use the server' },
