@@ -1,6 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { telltale } from '../index.ts';
-import { emptySnapshot, resetFrame, snapshotFrame, type TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
+import {
+  emptySnapshot,
+  resetFrame,
+  snapshotFrame,
+  type TelltaleError,
+  type TelltaleEvent,
+  writeFrame,
+} from '../protocol/index.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
 import {
   caughtUp,
@@ -13,7 +20,7 @@ import {
   serveScripts,
   started,
 } from './scripted.fixture.ts';
-import type { Store, StoreView } from './store.ts';
+import type { ConnectionView, Store } from './store.ts';
 
 const closing: (() => unknown)[] = [];
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
@@ -31,10 +38,7 @@ async function scripts(...all: Step[][]): Promise<Scripted & { client: Client }>
 }
 
 /** Resolves with the first view that fits, now or later; a user of the store meanwhile. */
-function view<Data, View extends StoreView<Data>>(
-  store: Store<Data, View>,
-  fits: (view: View) => boolean,
-): Promise<View> {
+function view<View>(store: Store<View>, fits: (view: View) => boolean): Promise<View> {
   return new Promise((resolve) => {
     const look = (): void => {
       if (!fits(store.getSnapshot())) return;
@@ -46,8 +50,8 @@ function view<Data, View extends StoreView<Data>>(
   });
 }
 
-const closed = (it: StoreView<unknown>): boolean => it.connection === 'closed';
-const live = (it: StoreView<unknown>): boolean => it.connection === 'live';
+const closed = (it: ConnectionView) => it.connection === 'closed';
+const live = (it: ConnectionView) => it.connection === 'live';
 
 async function all(events: AsyncIterable<TelltaleEvent>): Promise<number[]> {
   const seqs: number[] = [];
@@ -285,6 +289,36 @@ describe('events()', () => {
     expect(paths.filter((it) => it.endsWith('/stream'))).toHaveLength(1);
   });
 
+  test('before() reads what came before, also across the 1 MiB of a page and the events of other runs', async () => {
+    const app = telltale({ store: 'memory:' });
+    closing.push(() => app.close());
+    const { url } = await app.listen(0);
+    const post = (path: string, body: unknown) =>
+      fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    const write = (runId: string, count: number, size = 1) =>
+      post(`/v1/runs/${runId}/events`, {
+        events: Array.from({ length: count }, () => ({ type: 'custom', data: { name: 'n', value: 'x'.repeat(size) } })),
+      });
+    for (const runId of ['a', 'b']) await post('/v1/runs', { agent: 'a', runId, threadId: 't', mode: 'remote' });
+    await write('a', 3);
+    await write('b', 900);
+    for (let i = 0; i < 3; i++) await write('a', 5, 180_000);
+    await write('a', 1);
+    const run = clientOf(url, { window: 1 }).run('a');
+    const newest = (await view(run, (it) => it.lastSeq === 921)).events[0] as TelltaleEvent;
+    const seqs = (events: readonly TelltaleEvent[]) => events.map((it) => it.seq);
+    const page = await run.before(newest, 16);
+    expect(seqs(page)).toEqual(Array.from({ length: 15 }, (_, i) => 906 + i));
+    const older = await run.before(page[0] as TelltaleEvent, 3);
+    expect(seqs(older)).toEqual([3, 4, 5]);
+    expect(seqs(await run.before(older[0] as TelltaleEvent))).toEqual([1]);
+    expect(await run.before({ epoch: newest.epoch, seq: 1 })).toEqual([]);
+  });
+
   test('leaves with the reader', async () => {
     const server = await scripts([hello(), started(), caughtUp(1), 'stay']);
     for await (const { seq } of server.client.run('r1').events()) {
@@ -346,6 +380,72 @@ describe('runs of a real server', () => {
     client.run('c');
     expect(client.run('b')).toBe(b);
     expect(client.run('a')).not.toBe(a);
+  });
+});
+
+describe('a live list of runs', () => {
+  const listed = (runId: string, status = 'running', createdAt = '2026-11-20T18:00:00.000Z') => ({
+    ...{ runId, threadId: runId, agent: 'a', status, createdAt, first: 1, events: 1 },
+  });
+  const frame = (name: string, data: object): string =>
+    writeFrame({ event: `stream.${name}`, data: JSON.stringify(data) });
+  const hi = `retry: 1\n\n${frame('hello', { heartbeatMs: 15_000 })}`;
+  const done = frame('caught-up', {});
+
+  test('shows the newest first and what changes, and after a cut the list that comes anew, once it is whole (P7)', async () => {
+    const [change, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const server = await scripts(
+      [hi, frame('run', listed('b')), frame('run', listed('a')), done, { until: change.promise }],
+      [
+        hi,
+        frame('run', listed('c', 'running', '2026-11-20T19:00:00.000Z')),
+        { until: rest.promise },
+        frame('run', listed('b')),
+        done,
+        'stay',
+      ],
+    );
+    const list = server.client.runs({ status: 'running', limit: 10 });
+    expect(server.client.runs({ status: 'running', limit: 10 })).toBe(list);
+    const ids = () => list.getSnapshot().data?.map((it) => it.runId);
+    const first = await view(list, live);
+    expect(ids()).toEqual(['b', 'a']);
+    const gone = server.requests[0]?.socket;
+    change.resolve();
+    gone?.destroy();
+    await view(list, (it) => it.connection === 'catching-up');
+    expect(ids()).toEqual(['b', 'a']);
+    rest.resolve();
+    await view(list, live);
+    expect(ids()).toEqual(['c', 'b']);
+    expect(first.data?.length).toBe(2);
+    expect(server.requests.map((it) => [it.url, it.headers.accept, it.headers['last-event-id']])).toEqual(
+      Array(2).fill(['/v1/runs?status=running&limit=10', 'text/event-stream', undefined]),
+    );
+  });
+
+  test('a run that leaves it is gone, one that changes is another object, the others stay the same', async () => {
+    const change = Promise.withResolvers<void>();
+    const { client } = await scripts([
+      ...[
+        hi,
+        frame('run', listed('c')),
+        frame('run', listed('b')),
+        frame('run', listed('a')),
+        done,
+        { until: change.promise },
+      ],
+      ...[frame('left', { runId: 'b', reason: 'status' }), frame('run', listed('a', 'paused')), 'stay' as const],
+    ]);
+    const list = client.runs();
+    const before = (await view(list, live)).data;
+    change.resolve();
+    const after = (await view(list, (it) => it.data?.length === 2)).data;
+    expect(after?.map((it) => [it.runId, it.status])).toEqual([
+      ['c', 'running'],
+      ['a', 'paused'],
+    ]);
+    expect(after?.[0]).toBe(before?.[0]);
   });
 });
 

@@ -1,5 +1,7 @@
 import { checkId, formatCursor, type RunSnapshot, TelltaleError } from '../protocol/index.ts';
-import { ThreadFold, type ThreadSnapshot } from './fold.ts';
+import { RunFold, ThreadFold, type ThreadSnapshot } from './fold.ts';
+import { LogContent } from './log-content.ts';
+import { LogStore } from './log-store.ts';
 import {
   type CancelOutcome,
   type EventPage,
@@ -8,10 +10,13 @@ import {
   type RunFilter,
   type StartedRun,
   type StartRequest,
+  withQuery,
 } from './requests.ts';
 import { Run } from './run.ts';
+import { RunListContent, type RunListView } from './run-list.ts';
+import { Shelf } from './shelf.ts';
 import type { Sink, Source } from './source.ts';
-import { Store, type StoreOptions } from './store.ts';
+import { Store } from './store.ts';
 import { Stream } from './stream.ts';
 import type { Transport } from './transport.ts';
 
@@ -55,7 +60,9 @@ export interface Client {
   /** @throws {TelltaleError} `invalid_request` for what is no run id. */
   run(runId: string, options?: RunOptions): Run;
   /** A conversation: every run of a thread, present and future. */
-  thread(threadId: string): Store<ThreadSnapshot>;
+  thread(threadId: string): LogStore<ThreadSnapshot>;
+  /** The runs that match, live: the newest `limit` (50 if absent, at most 200), and whatever appears or changes. */
+  runs(filter?: RunFilter & { readonly limit?: number }): Store<RunListView>;
   /**
    * Starts a run. Sent again where no answer comes: the key makes all attempts one, and is random by default.
    *
@@ -83,44 +90,9 @@ export function createClient(options: ClientOptions): Client {
     headers: typeof headers === 'function' ? headers : () => headers ?? {},
   };
   const requests = new Requests(baseOf(options.url), transport);
-  const stores = new Map<string, Pick<Store<unknown>, 'close'>>();
-  /** Those without users, by when they were left. */
-  const idle = new Set<string>();
-
-  /** Nobody uses it now: of those the newest stay. */
-  function rest(key: string): void {
-    idle.delete(key);
-    idle.add(key);
-    for (const oldest of idle) {
-      if (idle.size <= keep) break;
-      idle.delete(oldest);
-      stores.delete(oldest);
-    }
-  }
-
-  /** The store of a key: the one there is, or a new one. */
-  function storeOf<S extends Pick<Store<unknown>, 'close'>>(
-    key: string,
-    make: (options: StoreOptions) => S,
-    path: readonly string[],
-  ): S {
-    const known = stores.get(key);
-    if (known) return known as S;
-    const store: S = make({
-      window,
-      onError,
-      page: (after) => requests.events(path, { after, limit: 1000 }),
-      onUse() {
-        stores.set(key, store);
-        idle.delete(key);
-      },
-      onIdle: () => rest(key),
-    });
-    stores.set(key, store);
-    rest(key);
-    return store;
-  }
-
+  const shelf = new Shelf(keep, onError);
+  const pagesOf = (path: readonly string[]) => (after: string | undefined) =>
+    requests.events(path, { after, limit: 1000 });
   const streamOf =
     (url: URL, after?: string) =>
     (sink: Sink): Source =>
@@ -132,25 +104,29 @@ export function createClient(options: ClientOptions): Client {
       const url = requests.at(...path, 'stream');
       if (from === 'snapshot') url.searchParams.set('from', from);
       const after = initial && formatCursor(initial.epoch, initial.seq);
-      const make = (more: StoreOptions): Run => new Run(runId, requests, streamOf(url, after), more, initial);
-      return storeOf(`run ${runId} ${from}`, make, path);
+      return shelf.get(`run ${runId} ${from}`, (more) => {
+        const log = new LogContent(new RunFold(runId, initial), window, initial?.seq);
+        return new Run(runId, requests, log, streamOf(url, after), pagesOf(path), more);
+      });
     },
     thread(threadId) {
       const path = ['v1/threads', checkId(threadId, 'threadId')];
       const url = requests.at(...path, 'stream');
-      const make = (more: StoreOptions) => new Store(new ThreadFold(threadId), streamOf(url), more);
-      return storeOf(`thread ${threadId}`, make, path);
+      return shelf.get(`thread ${threadId}`, (more) => {
+        const log = new LogContent(new ThreadFold(threadId), window);
+        return new LogStore<ThreadSnapshot>(log, (view) => view, streamOf(url), pagesOf(path), more);
+      });
+    },
+    runs(filter = {}) {
+      const url = withQuery(requests.at('v1/runs'), filter);
+      return shelf.get(`runs ${url.search}`, (more) => new Store(new RunListContent(), streamOf(url), more));
     },
     start: (request, key) => requests.start(request, key),
     cancel: (runId, about) => requests.cancel(runId, about),
     list: (query) => requests.list(query),
     snapshot: (runId) => requests.snapshot(runId),
     events: (runId, query) => requests.events(['v1/runs', runId], query),
-    close() {
-      for (const store of stores.values()) store.close();
-      stores.clear();
-      idle.clear();
-    },
+    close: () => shelf.close(),
   };
 }
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { progressFrame, resetFrame, writeFrame } from '../protocol/index.ts';
 import { createClient } from './client.ts';
+import type { RunView } from './run.ts';
 import {
   caughtUp,
   ended,
@@ -14,7 +15,6 @@ import {
   started,
   write,
 } from './scripted.fixture.ts';
-import type { StoreView } from './store.ts';
 
 let server: Scripted | undefined;
 // Back-off is as short as it can be.
@@ -25,12 +25,12 @@ afterEach(async () => {
 });
 
 /** How a run's store ends up with this server, at most three attempts in a row. */
-async function outcome(script: (connection: number) => readonly Step[]): Promise<StoreView<unknown>> {
+async function outcome(script: (connection: number) => readonly Step[]): Promise<RunView> {
   server = await serve((_, response, connection) => play(response, script(connection)));
   return watch(server.url);
 }
 
-async function watch(url: string): Promise<StoreView<unknown>> {
+async function watch(url: string): Promise<RunView> {
   const client = createClient({ url, maxAttempts: 3 });
   const run = client.run('r1');
   try {

@@ -2,9 +2,12 @@ export { type Client, type ClientOptions, createClient, type RunOptions } from '
 export type { ConnectionPhase } from './connection.ts';
 export type { ThreadSnapshot } from './fold.ts';
 export { type FollowOptions, follow } from './follow.ts';
+export type { LogView } from './log-content.ts';
+export { LogStore } from './log-store.ts';
 export { Producer, type ProducerOptions } from './producer.ts';
 export type { CancelOutcome, EventPage, ListedRun, RunFilter, StartedRun, StartRequest } from './requests.ts';
 export { errorOf, reach } from './response.ts';
 export { Run, type RunView } from './run.ts';
+export type { RunListView } from './run-list.ts';
 export type { Followed, Sink, Source } from './source.ts';
-export { Store, type StoreView } from './store.ts';
+export { type ConnectionView, Store } from './store.ts';

@@ -8,6 +8,7 @@ import {
   type TelltaleEvent,
 } from '../protocol/index.ts';
 import { readData, type ServerFrame } from './frames.ts';
+import type { ListedRun } from './requests.ts';
 import { unreachable } from './response.ts';
 import type { Followed } from './source.ts';
 
@@ -72,6 +73,10 @@ export class Place {
       case 'stream.reset':
         this.#move(seqOf(id), id);
         return { kind: 'reset', reset: readData(data) as StreamReset };
+      case 'stream.run':
+        return { kind: 'listed', run: readData(data) as ListedRun };
+      case 'stream.left':
+        return { kind: 'left', runId: (readData(data) as { runId: string }).runId };
       case 'stream.draining':
         throw unreachable('The server is going down; its log goes on.');
       case 'stream.revoked':

@@ -137,7 +137,8 @@ export class Requests {
   }
 }
 
-function withQuery(url: URL, query: object): URL {
+/** The URL with every parameter that is there. */
+export function withQuery(url: URL, query: object): URL {
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, String(value));
   }

@@ -1,28 +1,30 @@
 import type { RunSnapshot, RunStatus } from '../protocol/index.ts';
-import { RunFold } from './fold.ts';
+import type { LogContent, LogView } from './log-content.ts';
+import { LogStore, type ReadPage } from './log-store.ts';
 import type { CancelOutcome, Requests } from './requests.ts';
 import type { Sink, Source } from './source.ts';
-import { Store, type StoreOptions, type StoreView } from './store.ts';
+import type { StoreOptions } from './store.ts';
 
 /** What a run's store shows. Two axes, always: `status` is the run's, `connection` ours. */
-export interface RunView extends StoreView<RunSnapshot> {
+export interface RunView extends LogView<RunSnapshot> {
   /** `pending`: nothing is known of it yet. */
   readonly status: RunStatus | 'pending';
 }
 
 /** One run, live: `client.run(runId)`. */
-export class Run extends Store<RunSnapshot, RunView> {
+export class Run extends LogStore<RunSnapshot, RunView> {
   readonly runId: string;
   readonly #requests: Requests;
 
   constructor(
     runId: string,
     requests: Requests,
+    log: LogContent<RunSnapshot>,
     connect: (sink: Sink) => Source,
+    page: ReadPage,
     options: StoreOptions,
-    initial?: RunSnapshot,
   ) {
-    super(new RunFold(runId, initial), connect, options, initial?.seq);
+    super(log, (view) => ({ ...view, status: view.data?.status ?? 'pending' }), connect, page, options);
     this.runId = runId;
     this.#requests = requests;
   }
@@ -34,9 +36,5 @@ export class Run extends Store<RunSnapshot, RunView> {
    */
   cancel(about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome> {
     return this.#requests.cancel(this.runId, about);
-  }
-
-  protected override describe(base: StoreView<RunSnapshot>): RunView {
-    return { ...base, status: base.data?.status ?? 'pending' };
   }
 }

@@ -1,5 +1,6 @@
 import type { RunSnapshot, StreamHello, StreamReset, TelltaleError, TelltaleEvent } from '../protocol/index.ts';
 import type { ConnectionState } from './connection.ts';
+import type { ListedRun } from './requests.ts';
 
 /** What happens on a followed stream. */
 export type Followed =
@@ -11,6 +12,9 @@ export type Followed =
   | { readonly kind: 'reset'; readonly reset: StreamReset }
   /** History is done; what follows is live. Told once per connection. */
   | { readonly kind: 'caught-up' }
+  /** In a live list: a run as it is now, and one that is in the list no more. */
+  | { readonly kind: 'listed'; readonly run: ListedRun }
+  | { readonly kind: 'left'; readonly runId: string }
   /** Connected, also again. */
   | { readonly kind: 'connected'; readonly hello: StreamHello }
   /** Not connected; the next attempt comes in `retryMs` milliseconds. `attempt` counts from 1 since the last progress. */
