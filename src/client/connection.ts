@@ -87,6 +87,9 @@ export const IDLE: ConnectionState = {
   asleep: false,
 };
 
+/** Nothing is under way, and nothing will be unless somebody asks for it. */
+export const rests = ({ phase }: ConnectionState): boolean => phase === 'idle' || phase === 'closed';
+
 /**
  * @param maxAttempts attempts in a row that may fail before it gives up.
  */
@@ -95,16 +98,15 @@ export function step(
   input: ConnectionInput,
   maxAttempts = Number.POSITIVE_INFINITY,
 ): readonly [ConnectionState, ConnectionEffect?] {
-  const rests = state.phase === 'idle' || state.phase === 'closed';
   switch (input.kind) {
     case 'open':
-      return rests ? connect({ ...IDLE, retryMs: state.retryMs, online: input.online }) : [state];
+      return rests(state) ? connect({ ...IDLE, retryMs: state.retryMs, online: input.online }) : [state];
     case 'reconnect':
       return state.phase === 'idle' ? [state] : connect({ ...state, attempt: 0, faults: 0, asleep: false });
     case 'close':
       return state.phase === 'idle' ? [state] : [{ ...IDLE, retryMs: state.retryMs }, 'disconnect'];
   }
-  if (rests) return [state];
+  if (rests(state)) return [state];
   switch (input.kind) {
     case 'hello':
       return [{ ...state, phase: 'catching-up', error: undefined, known: true }];

@@ -32,13 +32,12 @@ export class RunFold implements Fold<RunSnapshot> {
   }
 
   add(event: TelltaleEvent): void {
-    if (event.runId !== this.#runId) {
-      throw new TelltaleError('stream_broken', `The stream of ${this.#runId} brought an event of ${event.runId}.`);
-    }
+    this.#check(event);
     this.#snapshot = this.#reduce(this.#snapshot, event);
   }
 
   load(snapshot: RunSnapshot): void {
+    this.#check(snapshot);
     this.#snapshot = snapshot;
     this.#reduce = asOneChange(reduce);
   }
@@ -50,6 +49,11 @@ export class RunFold implements Fold<RunSnapshot> {
   show(): RunSnapshot | undefined {
     this.#reduce = asOneChange(reduce);
     return this.#snapshot.seq === 0 ? undefined : this.#snapshot;
+  }
+
+  #check({ runId }: { readonly runId: string }): void {
+    if (runId === this.#runId) return;
+    throw new TelltaleError('stream_broken', `The stream of run ${this.#runId} told of run ${runId}.`);
   }
 }
 

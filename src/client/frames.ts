@@ -6,6 +6,8 @@ import { errorOf, reach, unreachable } from './response.ts';
 const MAX_FRAME = 16 * 1024 * 1024;
 /** A server that said nothing for this many heartbeats is gone, whatever the socket says. */
 export const PATIENCE = 2.5;
+/** Whatever a server says of its heartbeats: more is no watch, and timers of more than 2^31 ms go off at once. */
+const MAX_PATIENCE_MS = 300_000;
 
 export type ServerFrame = Pick<EventSourceMessage, 'event' | 'id' | 'data'>;
 
@@ -71,7 +73,7 @@ export async function* readFrames(
       const hello = batch.find(({ event }) => event === 'stream.hello');
       if (hello) {
         const { heartbeatMs } = readData(hello.data) as StreamHello;
-        if (heartbeatMs > 0) patience = PATIENCE * heartbeatMs;
+        if (heartbeatMs > 0) patience = Math.min(PATIENCE * heartbeatMs, MAX_PATIENCE_MS);
       }
       yield batch;
     }

@@ -1,6 +1,6 @@
 /** Servers that are away, refuse, are something else, or mean harm: an error with a code, no loop, no growth, no crash. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { progressFrame, resetFrame, writeFrame } from '../protocol/index.ts';
+import { emptySnapshot, progressFrame, resetFrame, snapshotFrame, writeFrame } from '../protocol/index.ts';
 import { createClient } from './client.ts';
 import type { RunView } from './run.ts';
 import {
@@ -147,6 +147,7 @@ const cases: Record<string, [code: string, retryable: boolean, script: (connecti
         ),
       ),
   ],
+  'a fold of another run': ['stream_broken', true, () => [hello(), snapshotFrame('e1.5', emptySnapshot('r2')), 'stay']],
   'resets without end': ['stream_broken', true, () => [hello(), started(), reset(1), 'stay']],
   'resets without end on one connection': [
     'stream_broken',

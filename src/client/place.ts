@@ -17,11 +17,14 @@ export class Place {
   cursor: string | undefined;
   /** Everything up to this number is known. A viewer without one takes the first frame as it comes. */
   #seq: number | undefined;
+  readonly #startsOver: boolean;
   /** The highest number there ever was: what comes up to it again is nothing new. */
   #peak = 0;
 
-  constructor(cursor: string | undefined) {
+  /** @param startsOver a reset that leaves the reader without its beginning is followed by the beginning of the log. */
+  constructor(cursor: string | undefined, startsOver: boolean) {
     this.cursor = cursor;
+    this.#startsOver = startsOver;
     this.#seq = cursor === undefined ? undefined : parseCursor(cursor)?.seq;
   }
 
@@ -31,6 +34,10 @@ export class Place {
     this.#seq = undefined;
   }
 
+  mustStartOver({ after }: StreamReset): boolean {
+    return this.#startsOver && after > 0;
+  }
+
   /** True once after the place has come to where it never was. */
   takeProgress(): boolean {
     const isNew = (this.#seq ?? 0) > this.#peak;
@@ -38,13 +45,17 @@ export class Place {
     return isNew;
   }
 
-  /** What frames say, up to the first that cannot be taken: `failure` is why. */
+  /** What frames say, up to the first that cannot be taken (`failure` is why), or the one after which to start over. */
   takeAll(frames: readonly ServerFrame[]): { items: Followed[]; failure?: unknown } {
     const items: Followed[] = [];
     try {
       for (const frame of frames) {
         const item = this.#take(frame);
         if (item) items.push(item);
+        if (item?.kind !== 'reset' || !this.mustStartOver(item.reset)) continue;
+        // What follows it is the middle of the log.
+        this.startOver();
+        break;
       }
       return { items };
     } catch (failure) {

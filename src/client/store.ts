@@ -79,8 +79,8 @@ export class Store<View> {
   readonly getServerSnapshot = (): View => this.#initial;
 
   /**
-   * Calls `handler` with everything of a kind, at once and in order, from now on. Connected meanwhile. What it throws goes
-   * to `onError`; the others are called all the same.
+   * Calls `handler` with everything of a kind, at once and in order, from now on; after a `reset` the log comes from its
+   * beginning again. Connected meanwhile. What it throws goes to `onError`; the others are called all the same.
    *
    * @returns what ends it.
    *

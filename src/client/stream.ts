@@ -1,5 +1,5 @@
 import { TelltaleError } from '../protocol/index.ts';
-import { type ConnectionInput, type ConnectionState, IDLE, step } from './connection.ts';
+import { type ConnectionInput, type ConnectionState, IDLE, rests, step } from './connection.ts';
 import { PATIENCE, readFrames } from './frames.ts';
 import { watchPage } from './page.ts';
 import { Place } from './place.ts';
@@ -35,15 +35,10 @@ export class Stream implements Source {
     this.#url = url;
     this.#sink = sink;
     this.#options = options;
-    this.#place = new Place(options.after);
+    this.#place = new Place(options.after, options.startsOver === true);
   }
 
   open(): void {
-    this.#unwatchPage();
-    this.#unwatchPage = watchPage((kind) => {
-      if (kind === 'visible') this.#dispatch({ kind, stale: this.#isStale() });
-      else this.#dispatch({ kind, ...chance() });
-    });
     this.#dispatch({ kind: 'open', online: globalThis.navigator?.onLine !== false });
   }
 
@@ -52,8 +47,17 @@ export class Stream implements Source {
   }
 
   close(): void {
-    this.#unwatchPage();
     this.#dispatch({ kind: 'close' });
+  }
+
+  /** Only while there is something to do: a listener of the page keeps all that it knows in memory. */
+  #watchPage(isOn: boolean): void {
+    this.#unwatchPage();
+    if (!isOn) return;
+    this.#unwatchPage = watchPage((kind) => {
+      if (kind === 'visible') this.#dispatch({ kind, stale: this.#isStale() });
+      else this.#dispatch({ kind, ...chance() });
+    });
   }
 
   /** Timers stop with the page: after a sleep only the clock on the wall knows for how long nothing was heard. */
@@ -65,6 +69,7 @@ export class Stream implements Source {
     const [state, effect] = step(this.#state, input, this.#options.maxAttempts);
     const before = this.#state;
     this.#state = state;
+    if (rests(before) !== rests(state)) this.#watchPage(!rests(state));
     if (effect) {
       this.#connection?.abort();
       this.#connection = undefined;
@@ -128,10 +133,7 @@ export class Stream implements Source {
         } else if (item.kind === 'caught-up') {
           tell({ kind: 'caught-up' });
         } else if (item.kind === 'reset') {
-          const over = this.#options.startsOver === true && item.reset.after > 0;
-          if (over) this.#place.startOver();
-          tell({ kind: 'reset', over });
-          if (over) return { kind: 'due' };
+          tell({ kind: 'reset', over: this.#place.mustStartOver(item.reset) });
         }
       }
       if (this.#place.takeProgress()) tell({ kind: 'progress' });
