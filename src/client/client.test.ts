@@ -14,6 +14,7 @@ import {
   ended,
   event,
   hello,
+  play,
   type Scripted,
   type Step,
   serve,
@@ -37,26 +38,26 @@ async function scripts(...all: Step[][]): Promise<Scripted & { client: Client }>
   return { ...server, client: clientOf(server.url) };
 }
 
-/** Resolves with the first view that fits, now or later; a user of the store meanwhile. */
+/** Resolves with the first view that fits, now or later; a user of the store until then. */
 function view<View>(store: Store<View>, fits: (view: View) => boolean): Promise<View> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (!fits(store.getSnapshot())) return;
-      resolve(store.getSnapshot());
-      queueMicrotask(() => leave());
-    };
-    const leave = store.subscribe(look);
-    look();
-  });
+  const found = Promise.withResolvers<View>();
+  const look = (): void => {
+    if (fits(store.getSnapshot())) found.resolve(store.getSnapshot());
+  };
+  const leave = store.subscribe(look);
+  look();
+  return found.promise.finally(leave);
 }
 
 const closed = (it: ConnectionView) => it.connection === 'closed';
 const live = (it: ConnectionView) => it.connection === 'live';
 
+const seqs = (events: readonly TelltaleEvent[]): number[] => events.map((it) => it.seq);
+
 async function all(events: AsyncIterable<TelltaleEvent>): Promise<number[]> {
-  const seqs: number[] = [];
-  for await (const { seq } of events) seqs.push(seq);
-  return seqs;
+  const given: TelltaleEvent[] = [];
+  for await (const event of events) given.push(event);
+  return seqs(given);
 }
 
 describe('a run', () => {
@@ -85,27 +86,24 @@ describe('a run', () => {
 
   test('a new view is a new object, the same one until something changes, and none before a flush', async () => {
     const gate = Promise.withResolvers<void>();
+    const delta = (seq: number) => event(seq, 'message.delta', undefined, { messageId: 'm', delta: `${seq} ` });
     const { client } = await scripts([
-      hello(),
-      started(),
-      caughtUp(1),
-      { until: gate.promise },
-      event(2) + event(3) + event(4),
-      'stay',
+      ...[hello(), started(), delta(2), caughtUp(2), { until: gate.promise }],
+      ...[delta(3) + delta(4) + delta(5), 'stay' as const],
     ]);
     const run = client.run('r1');
     const first = await view(run, live);
     expect(run.getSnapshot()).toBe(first);
     let flushes = 0;
-    const three = new Promise<void>((resolve) => run.on('event', ({ event: { seq } }) => seq === 4 && resolve()));
+    const last = new Promise<void>((resolve) => run.on('event', ({ event: { seq } }) => seq === 5 && resolve()));
     run.subscribe(() => flushes++);
     gate.resolve();
-    await three;
+    await last;
     expect(run.getSnapshot()).toBe(first);
-    const second = await view(run, (it) => it.lastSeq === 4);
+    const second = await view(run, (it) => it.lastSeq === 5);
     expect(flushes).toBe(1);
+    expect([first, second].map((it) => it.data?.messages[0]?.text)).toEqual(['2 ', '2 3 4 5 ']);
     expect(second.data?.tools).toBe(first.data?.tools);
-    expect(first.data?.events).toBe(1);
   });
 
   test('ten users of one run share one stream', async () => {
@@ -177,6 +175,20 @@ describe('a run', () => {
     );
   });
 
+  test('an event that makes no sense closes it, and asked again it begins at the beginning', async () => {
+    const { client, requests } = await scripts(
+      [hello(), started(), event(2, 'plan.created', undefined, {}), 'stay'],
+      [hello(), started(), event(2), ended(3), 'end'],
+    );
+    const run = client.run('r1');
+    const leave = run.use();
+    expect((await view(run, closed)).error?.code).toBe('invalid_event');
+    run.reconnect();
+    expect(await view(run, (it) => it.lastSeq === 3)).toMatchObject({ error: undefined, data: { events: 3 } });
+    leave();
+    expect(requests[1]?.headers['last-event-id']).toBeUndefined();
+  });
+
   test('headers are asked for with each connection', async () => {
     const server = await serveScripts([hello(), started(), 'end'], [hello(), ended(2), 'end']);
     closing.push(() => server.close());
@@ -197,6 +209,14 @@ describe('a run', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
     run.subscribe(() => {});
     expect(run.getSnapshot().connection).toBe('idle');
+  });
+
+  test('closing the client leaves what has ended as it is', async () => {
+    const { client } = await scripts([hello(), started(), ended(2), 'end']);
+    const run = client.run('r1');
+    await view(run, closed);
+    client.close();
+    expect(run.getSnapshot()).toMatchObject({ connection: 'closed', status: 'completed' });
   });
 });
 
@@ -245,7 +265,7 @@ describe('a reset', () => {
     const { client } = await scripts(
       [hello(), started(), event(2), event(3), caughtUp(3), { until: gate.promise }, 'end'],
       [hello(), reset, 'stay'],
-      [hello(), started(), event(2), event(3), ended(4), 'end'],
+      [hello(), started(), event(2), event(3, 'other'), ended(4), 'end'],
     );
     const run = client.run('r1');
     const behind = run.events();
@@ -255,7 +275,9 @@ describe('a reset', () => {
     gate.resolve();
     await expect(ahead.next()).rejects.toMatchObject({ code: 'invalid_cursor', particulars: { shared: 2 } });
     // What it had in its hands is void as well: it is given what took its place.
-    expect(await all(behind)).toEqual([2, 3, 4]);
+    const given: string[] = [];
+    for await (const { seq, type } of behind) given.push(`${seq} ${type}`);
+    expect(given).toEqual(['2 custom', '3 other', '4 run.completed']);
   });
 
   test('again and again without anything new ends in an error, not in a loop', async () => {
@@ -290,6 +312,24 @@ describe('events()', () => {
     expect(paths.filter((it) => it.endsWith('/stream'))).toHaveLength(1);
   });
 
+  test('reads what it cannot take from a merged frame, and is done when the view is', async () => {
+    const merged = `id: e1.5\nevent: message.delta\ndata: {"seq":5,"prev":1,"first":2,"count":4,"epoch":"e1","runId":"r1","type":"message.delta","data":{"messageId":"m","delta":"abcd"}}\n\n`;
+    const page = {
+      events: [4, 5].map((seq) => ({ seq, epoch: 'e1', runId: 'r1', type: 'message.delta', data: {} })),
+      ...{ cursor: 'e1.5', more: true },
+    };
+    const server = await serve((request, response) => {
+      if (request.url?.includes('/stream')) return play(response, [hello(), started() + merged + ended(6), 'end']);
+      expect(request.url).toBe('/v1/runs/r1/events?after=e1.3&limit=1000');
+      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(page));
+    });
+    closing.push(() => server.close());
+    const run = clientOf(server.url).run('r1');
+    expect(await all(run.events('e1.1'))).toEqual([5, 6]);
+    expect(run.getSnapshot()).toMatchObject({ status: 'completed', connection: 'closed' });
+    expect(await all(run.events('e1.3'))).toEqual([4, 5, 6]);
+  });
+
   test('before() reads what came before, also across the 1 MiB of a page and the events of other runs', async () => {
     const app = telltale({ store: 'memory:' });
     closing.push(() => app.close());
@@ -311,7 +351,6 @@ describe('events()', () => {
     await write('a', 1);
     const run = clientOf(url, { window: 1 }).run('a');
     const newest = (await view(run, (it) => it.lastSeq === 921)).events[0] as TelltaleEvent;
-    const seqs = (events: readonly TelltaleEvent[]) => events.map((it) => it.seq);
     const page = await run.before(newest, 16);
     expect(seqs(page)).toEqual(Array.from({ length: 15 }, (_, i) => 906 + i));
     const older = await run.before(page[0] as TelltaleEvent, 3);

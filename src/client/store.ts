@@ -1,5 +1,5 @@
 import type { TelltaleError } from '../protocol/index.ts';
-import { type ConnectionPhase, type ConnectionState, IDLE } from './connection.ts';
+import { type ConnectionPhase, type ConnectionState, IDLE, rests } from './connection.ts';
 import { Flush } from './flush.ts';
 import type { Followed, Sink, Source } from './source.ts';
 
@@ -59,6 +59,8 @@ export class Store<View> {
       connection: (state) => {
         this.#state = state;
         this.#tell();
+        // An end is shown at once: whoever waited for it looks next.
+        if (rests(state)) this.#flush.now();
       },
     });
     this.#view = this.#initial = content.show(IDLE);
@@ -127,7 +129,7 @@ export class Store<View> {
 
   /** Nothing more will come: the log has ended, or the store was closed. */
   protected get hasEnded(): boolean {
-    return this.#isClosed || (this.#state.phase === 'closed' && !this.#state.error);
+    return this.#isClosed || this.#isOver;
   }
 
   /** Why nothing comes until somebody asks for a new connection. */
@@ -140,11 +142,15 @@ export class Store<View> {
     return this.#news.promise;
   }
 
+  get #isOver(): boolean {
+    return this.#state.phase === 'closed' && !this.#state.error;
+  }
+
   /** Lets go of the connection; used again it goes on from there. */
   #rest(): void {
     clearTimeout(this.#grace);
-    if (this.#state.phase !== 'closed' || this.#state.error) this.#source.close();
-    this.#flush.now();
+    // It may have ended since its last user left.
+    if (!this.#isOver) this.#source.close();
     this.#options.onIdle();
   }
 

@@ -113,9 +113,10 @@ export class Stream implements Source {
       if (this.#connection === connection) this.#dispatch(input);
     };
     const { fetch } = this.#options;
+    const headers = await headersOf(this.#options);
     const frames = readFrames(this.#url, {
       cursor: this.#place.cursor,
-      headers: await headersOf(this.#options),
+      headers,
       signal: connection.signal,
       fetch,
       onRetry: (milliseconds) => tell({ kind: 'retry', milliseconds }),
@@ -123,6 +124,8 @@ export class Stream implements Source {
     });
     let slice = performance.now();
     for await (const batch of frames) {
+      // The next connection asks for what this one has not told.
+      if (this.#connection !== connection) break;
       const { items, failure } = this.#place.takeAll(batch);
       if (items.length > 0) await this.#give(items);
       if (this.#connection !== connection) break;
@@ -150,8 +153,12 @@ export class Stream implements Source {
 
 const chance = (): { random: number; now: number } => ({ random: Math.random(), now: Date.now() });
 
-/** Lets the page paint and answer. `scheduler.yield` comes back before other tasks, a timer after them. */
-function breathe(): Promise<void> {
-  const { scheduler } = globalThis as { scheduler?: { yield?(): Promise<void> } };
-  return scheduler?.yield?.() ?? new Promise((resolve) => setTimeout(resolve));
+/**
+ * Lets the page paint and answer. `scheduler.yield` comes back before other tasks, a timer after them; in a hidden page,
+ * which has nothing to paint, a timer would take a second.
+ */
+async function breathe(): Promise<void> {
+  const { scheduler, document } = globalThis as { scheduler?: { yield?(): Promise<void> }; document?: Document };
+  if (scheduler?.yield) await scheduler.yield();
+  else if (document?.visibilityState !== 'hidden') await new Promise((resolve) => setTimeout(resolve));
 }
