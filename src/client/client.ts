@@ -4,10 +4,10 @@ import { LogContent } from './log-content.ts';
 import { LogStore } from './log-store.ts';
 import {
   type CancelOutcome,
+  createRequests,
   type EventPage,
-  type ListedRun,
-  Requests,
   type RunFilter,
+  type RunPage,
   type StartedRun,
   type StartRequest,
   withQuery,
@@ -71,9 +71,7 @@ export interface Client {
   start(request: StartRequest, idempotencyKey?: string): Promise<StartedRun>;
   cancel(runId: string, about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome>;
   /** One page of runs, newest first; `next` goes into `before` for the page after it. */
-  list(
-    query?: RunFilter & { readonly before?: string; readonly limit?: number },
-  ): Promise<{ readonly runs: readonly ListedRun[]; readonly next?: string }>;
+  list(query?: RunFilter & { readonly before?: string; readonly limit?: number }): Promise<RunPage>;
   /** The server's fold of a run, now. */
   snapshot(runId: string): Promise<RunSnapshot & { readonly cursor: string }>;
   /** One page of a run's events, oldest first. */
@@ -89,10 +87,9 @@ export function createClient(options: ClientOptions): Client {
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     headers: typeof headers === 'function' ? headers : () => headers ?? {},
   };
-  const requests = new Requests(baseOf(options.url), transport);
+  const { at, start, cancel, snapshot, list, events } = createRequests(baseOf(options.url), transport);
   const shelf = new Shelf(keep, onError);
-  const pagesOf = (path: readonly string[]) => (after: string | undefined) =>
-    requests.events(path, { after, limit: 1000 });
+  const pagesOf = (of: string, id: string) => (after: string | undefined) => events(of, id, { after, limit: 1000 });
   const streamOf =
     (url: URL, after?: string) =>
     (sink: Sink): Source =>
@@ -100,35 +97,36 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     run(runId, { from = 'start', initial } = {}) {
-      const path = ['v1/runs', checkId(runId, 'runId')];
-      const url = requests.at(...path, 'stream');
+      const url = at(RUNS, checkId(runId, 'runId'), 'stream');
       if (from === 'snapshot') url.searchParams.set('from', from);
       const after = initial && formatCursor(initial.epoch, initial.seq);
       return shelf.get(`run ${runId} ${from}`, (more) => {
         const log = new LogContent(new RunFold(runId, initial), window, initial?.seq);
-        return new Run(runId, requests, log, streamOf(url, after), pagesOf(path), more);
+        return new Run(runId, cancel, log, streamOf(url, after), pagesOf(RUNS, runId), more);
       });
     },
     thread(threadId) {
-      const path = ['v1/threads', checkId(threadId, 'threadId')];
-      const url = requests.at(...path, 'stream');
+      const url = at(THREADS, checkId(threadId, 'threadId'), 'stream');
       return shelf.get(`thread ${threadId}`, (more) => {
         const log = new LogContent(new ThreadFold(threadId), window);
-        return new LogStore<ThreadSnapshot>(log, (view) => view, streamOf(url), pagesOf(path), more);
+        return new LogStore<ThreadSnapshot>(log, (view) => view, streamOf(url), pagesOf(THREADS, threadId), more);
       });
     },
     runs(filter = {}) {
-      const url = withQuery(requests.at('v1/runs'), filter);
+      const url = withQuery(at(RUNS), filter);
       return shelf.get(`runs ${url.search}`, (more) => new Store(new RunListContent(), streamOf(url), more));
     },
-    start: (request, key) => requests.start(request, key),
-    cancel: (runId, about) => requests.cancel(runId, about),
-    list: (query) => requests.list(query),
-    snapshot: (runId) => requests.snapshot(runId),
-    events: (runId, query) => requests.events(['v1/runs', runId], query),
+    start,
+    cancel,
+    list,
+    snapshot,
+    events: (runId, query) => events(RUNS, runId, query),
     close: () => shelf.close(),
   };
 }
+
+const RUNS = 'v1/runs';
+const THREADS = 'v1/threads';
 
 /** With a slash at its end, so that paths go below it. */
 function baseOf(url: string | URL): URL {

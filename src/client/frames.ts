@@ -1,13 +1,9 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
-import { HEARTBEAT_MS, type StreamHello, TelltaleError } from '../protocol/index.ts';
+import { TelltaleError } from '../protocol/index.ts';
 import { errorOf, reach, unreachable } from './response.ts';
 
 /** No frame of a server with the published limits comes near it (in characters). */
 const MAX_FRAME = 16 * 1024 * 1024;
-/** A server that said nothing for this many heartbeats is gone, whatever the socket says. */
-export const PATIENCE = 2.5;
-/** Whatever a server says of its heartbeats: more is no watch, and timers of more than 2^31 ms go off at once. */
-const MAX_PATIENCE_MS = 300_000;
 
 export type ServerFrame = Pick<EventSourceMessage, 'event' | 'id' | 'data'>;
 
@@ -17,6 +13,8 @@ export interface FramesOptions {
   readonly headers: Headers;
   readonly signal: AbortSignal;
   readonly fetch: typeof globalThis.fetch;
+  /** For how many milliseconds the server may say nothing. */
+  readonly patienceMs: () => number;
   /** The server said how long to wait before coming again, in milliseconds. */
   readonly onRetry: (milliseconds: number) => void;
   /** The server said that it is there: not the comment that every connection begins with. */
@@ -33,13 +31,12 @@ export async function* readFrames(
   url: URL,
   options: FramesOptions,
 ): AsyncGenerator<readonly ServerFrame[], void, void> {
-  const { cursor, headers, fetch, onRetry, onHeartbeat } = options;
+  const { cursor, headers, fetch, patienceMs, onRetry, onHeartbeat } = options;
   const silence = new AbortController();
   const signal = AbortSignal.any([options.signal, silence.signal]);
-  let patience = PATIENCE * HEARTBEAT_MS;
   /** Only waiting for the server counts: a reader may take its time. */
   const waiting = async <T>(promise: Promise<T>): Promise<T> => {
-    const watchdog = setTimeout(() => silence.abort(), patience);
+    const watchdog = setTimeout(() => silence.abort(), patienceMs());
     return promise.finally(() => clearTimeout(watchdog));
   };
   try {
@@ -70,11 +67,6 @@ export async function* readFrames(
       if (frames.length === 0) continue;
       const batch = frames;
       frames = [];
-      const hello = batch.find(({ event }) => event === 'stream.hello');
-      if (hello) {
-        const { heartbeatMs } = readData(hello.data) as StreamHello;
-        if (heartbeatMs > 0) patience = Math.min(PATIENCE * heartbeatMs, MAX_PATIENCE_MS);
-      }
       yield batch;
     }
   } catch (error) {

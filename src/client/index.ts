@@ -5,7 +5,7 @@ export { type FollowOptions, follow } from './follow.ts';
 export type { LogView } from './log-content.ts';
 export { LogStore } from './log-store.ts';
 export { Producer, type ProducerOptions } from './producer.ts';
-export type { CancelOutcome, EventPage, ListedRun, RunFilter, StartedRun, StartRequest } from './requests.ts';
+export type { CancelOutcome, EventPage, ListedRun, RunFilter, RunPage, StartedRun, StartRequest } from './requests.ts';
 export { errorOf, reach } from './response.ts';
 export { Run, type RunView } from './run.ts';
 export type { RunListView } from './run-list.ts';

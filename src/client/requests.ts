@@ -48,6 +48,13 @@ export interface RunFilter {
   readonly until?: string;
 }
 
+export interface RunPage {
+  /** Newest first. */
+  readonly runs: readonly ListedRun[];
+  /** Goes into `before` for the page after it; absent on the last one. */
+  readonly next?: string;
+}
+
 export interface EventPage {
   readonly events: readonly TelltaleEvent[];
   /** Go on after it. */
@@ -71,63 +78,23 @@ const ANSWER_MS = 30_000;
 const START_ATTEMPTS = 4;
 const RETRY_MS = 500;
 
+export type Requests = ReturnType<typeof createRequests>;
+
 /** The JSON requests of a client. All throw what the server says, or `unreachable`. */
-export class Requests {
-  readonly #base: URL;
-  readonly #transport: Transport;
-
-  constructor(base: URL, transport: Transport) {
-    this.#base = base;
-    this.#transport = transport;
-  }
-
+export function createRequests(base: URL, transport: Transport) {
   /** @example at('v1/runs', runId, 'stream') */
-  at(...path: readonly string[]): URL {
-    const [root = '', ...rest] = path;
-    return new URL([root, ...rest.map(encodeURIComponent)].join('/'), this.#base);
-  }
+  const at = (root: string, ...rest: readonly string[]): URL =>
+    new URL([root, ...rest.map(encodeURIComponent)].join('/'), base);
 
-  async start(request: StartRequest, key = newRunId()): Promise<StartedRun> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.#send<StartedRun>(this.at('v1/runs'), request, { 'idempotency-key': key });
-      } catch (error) {
-        if (attempt === START_ATTEMPTS || !TelltaleError.from(error).retryable) throw error;
-        await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * 2 ** attempt));
-      }
-    }
-  }
-
-  cancel(runId: string, about: { readonly reason?: string; readonly by?: string } = {}): Promise<CancelOutcome> {
-    return this.#send(this.at('v1/runs', runId, 'cancel'), about);
-  }
-
-  snapshot(runId: string): Promise<RunSnapshot & { readonly cursor: string }> {
-    return this.#send(this.at('v1/runs', runId));
-  }
-
-  list(
-    query: RunFilter & { readonly before?: string; readonly limit?: number } = {},
-  ): Promise<{ readonly runs: readonly ListedRun[]; readonly next?: string }> {
-    return this.#send(withQuery(this.at('v1/runs'), query));
-  }
-
-  events(
-    path: readonly string[],
-    query: { readonly after?: string | undefined; readonly limit?: number } = {},
-  ): Promise<EventPage> {
-    return this.#send(withQuery(this.at(...path, 'events'), query));
-  }
-
-  async #send<T>(url: URL, body?: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
-    const headers = await headersOf(this.#transport);
+  async function send<T>(url: URL, body?: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
+    const headers = await headersOf(transport);
     headers.set('accept', 'application/json');
     for (const [name, value] of Object.entries(more)) headers.set(name, value);
     if (body) headers.set('content-type', 'application/json');
     const init: RequestInit = { headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS) };
     if (body) Object.assign(init, { method: 'POST', body: JSON.stringify(body) });
     try {
-      const response = await reach(url, init, this.#transport.fetch);
+      const response = await reach(url, init, transport.fetch);
       if (!response.ok) throw await errorOf(response);
       return (await response.json()) as T;
     } catch (error) {
@@ -135,6 +102,36 @@ export class Requests {
       throw unreachable(`${url.origin} gave no answer that makes sense.`, error);
     }
   }
+
+  return {
+    at,
+
+    async start(request: StartRequest, key = newRunId()): Promise<StartedRun> {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await send<StartedRun>(at('v1/runs'), request, { 'idempotency-key': key });
+        } catch (error) {
+          if (attempt === START_ATTEMPTS || !TelltaleError.from(error).retryable) throw error;
+          await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * 2 ** attempt));
+        }
+      }
+    },
+
+    cancel: (runId: string, about: { readonly reason?: string; readonly by?: string } = {}): Promise<CancelOutcome> =>
+      send(at('v1/runs', runId, 'cancel'), about),
+
+    snapshot: (runId: string): Promise<RunSnapshot & { readonly cursor: string }> => send(at('v1/runs', runId)),
+
+    list: (query: RunFilter & { readonly before?: string; readonly limit?: number } = {}): Promise<RunPage> =>
+      send(withQuery(at('v1/runs'), query)),
+
+    /** @param of `v1/runs` or `v1/threads` */
+    events: (
+      of: string,
+      id: string,
+      query: { readonly after?: string | undefined; readonly limit?: number } = {},
+    ): Promise<EventPage> => send(withQuery(at(of, id, 'events'), query)),
+  };
 }
 
 /** The URL with every parameter that is there. */

@@ -14,11 +14,11 @@ export interface RunView extends LogView<RunSnapshot> {
 /** One run, live: `client.run(runId)`. */
 export class Run extends LogStore<RunSnapshot, RunView> {
   readonly runId: string;
-  readonly #requests: Requests;
+  readonly #cancel: Requests['cancel'];
 
   constructor(
     runId: string,
-    requests: Requests,
+    cancel: Requests['cancel'],
     log: LogContent<RunSnapshot>,
     connect: (sink: Sink) => Source,
     page: ReadPage,
@@ -26,7 +26,7 @@ export class Run extends LogStore<RunSnapshot, RunView> {
   ) {
     super(log, (view) => ({ ...view, status: view.data?.status ?? 'pending' }), connect, page, options);
     this.runId = runId;
-    this.#requests = requests;
+    this.#cancel = cancel;
   }
 
   /**
@@ -35,6 +35,6 @@ export class Run extends LogStore<RunSnapshot, RunView> {
    * @throws {TelltaleError}
    */
   cancel(about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome> {
-    return this.#requests.cancel(this.runId, about);
+    return this.#cancel(this.runId, about);
   }
 }

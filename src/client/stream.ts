@@ -1,6 +1,6 @@
-import { TelltaleError } from '../protocol/index.ts';
+import { HEARTBEAT_MS, TelltaleError } from '../protocol/index.ts';
 import { type ConnectionInput, type ConnectionState, IDLE, rests, step } from './connection.ts';
-import { PATIENCE, readFrames } from './frames.ts';
+import { readFrames } from './frames.ts';
 import { watchPage } from './page.ts';
 import { Place } from './place.ts';
 import type { Followed, Sink, Source } from './source.ts';
@@ -15,6 +15,10 @@ export interface StreamOptions extends Transport {
   readonly startsOver?: boolean;
 }
 
+/** A server that said nothing for this many heartbeats is gone, whatever the socket says. */
+const PATIENCE = 2.5;
+/** Whatever a server says of its heartbeats: more is no watch, and timers of more than 2^31 ms go off at once. */
+const MAX_PATIENCE_MS = 300_000;
 /** A page must be able to paint: so many milliseconds of frames are taken without a break. */
 const SLICE_MS = 12;
 
@@ -28,7 +32,7 @@ export class Stream implements Source {
   #connection: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatchPage = (): void => {};
-  #heartbeatMs = Number.POSITIVE_INFINITY;
+  #patienceMs = PATIENCE * HEARTBEAT_MS;
   #heardAt = 0;
 
   constructor(url: URL, sink: Sink, options: StreamOptions) {
@@ -62,7 +66,7 @@ export class Stream implements Source {
 
   /** Timers stop with the page: after a sleep only the clock on the wall knows for how long nothing was heard. */
   #isStale(): boolean {
-    return Date.now() - this.#heardAt > PATIENCE * this.#heartbeatMs;
+    return Date.now() - this.#heardAt > this.#patienceMs;
   }
 
   #dispatch(input: ConnectionInput): void {
@@ -87,6 +91,8 @@ export class Stream implements Source {
   async #connect(): Promise<void> {
     const connection = new AbortController();
     this.#connection = connection;
+    this.#heardAt = Date.now();
+    this.#patienceMs = PATIENCE * HEARTBEAT_MS;
     let input: ConnectionInput;
     try {
       input = await this.#read(connection);
@@ -119,6 +125,7 @@ export class Stream implements Source {
       headers,
       signal: connection.signal,
       fetch,
+      patienceMs: () => this.#patienceMs,
       onRetry: (milliseconds) => tell({ kind: 'retry', milliseconds }),
       onHeartbeat: () => tell({ kind: 'heartbeat' }),
     });
@@ -131,7 +138,8 @@ export class Stream implements Source {
       if (this.#connection !== connection) break;
       for (const item of items) {
         if (item.kind === 'connected') {
-          this.#heartbeatMs = item.hello.heartbeatMs;
+          const { heartbeatMs } = item.hello;
+          if (heartbeatMs > 0) this.#patienceMs = Math.min(PATIENCE * heartbeatMs, MAX_PATIENCE_MS);
           tell({ kind: 'hello' });
         } else if (item.kind === 'caught-up') {
           tell({ kind: 'caught-up' });
