@@ -9,6 +9,7 @@ import {
   writeFrame,
 } from '../protocol/index.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
+import { eventsBefore } from './events-before.ts';
 import {
   caughtUp,
   ended,
@@ -330,7 +331,7 @@ describe('events()', () => {
     expect(await all(run.events('e1.3'))).toEqual([4, 5, 6]);
   });
 
-  test('before() reads what came before, also across the 1 MiB of a page and the events of other runs', async () => {
+  test('eventsBefore reads what came before, also across the 1 MiB of a page and the events of other runs', async () => {
     const app = telltale({ store: 'memory:' });
     closing.push(() => app.close());
     const { url } = await app.listen(0);
@@ -351,12 +352,12 @@ describe('events()', () => {
     await write('a', 1);
     const run = clientOf(url, { window: 1 }).run('a');
     const newest = (await view(run, (it) => it.lastSeq === 921)).events[0] as TelltaleEvent;
-    const page = await run.before(newest, 16);
+    const page = await eventsBefore(run, newest, 16);
     expect(seqs(page)).toEqual(Array.from({ length: 15 }, (_, i) => 906 + i));
-    const older = await run.before(page[0] as TelltaleEvent, 3);
+    const older = await eventsBefore(run, page[0] as TelltaleEvent, 3);
     expect(seqs(older)).toEqual([3, 4, 5]);
-    expect(seqs(await run.before(older[0] as TelltaleEvent))).toEqual([1]);
-    expect(await run.before({ epoch: newest.epoch, seq: 1 })).toEqual([]);
+    expect(seqs(await eventsBefore(run, older[0] as TelltaleEvent))).toEqual([1]);
+    expect(await eventsBefore(run, { epoch: newest.epoch, seq: 1 })).toEqual([]);
   });
 
   test('leaves with the reader', async () => {

@@ -91,6 +91,8 @@ export const IDLE: ConnectionState = {
 export const rests = ({ phase }: ConnectionState): boolean => phase === 'idle' || phase === 'closed';
 
 /**
+ * What a connection is after something happened to it, and what to do now.
+ *
  * @param maxAttempts attempts in a row that may fail before it gives up.
  */
 export function step(
@@ -113,9 +115,9 @@ export function step(
     case 'caught-up':
       return [{ ...state, phase: 'live', error: undefined }];
     case 'heartbeat':
-      return [{ ...state, attempt: 0 }];
+      return [state.attempt ? { ...state, attempt: 0 } : state];
     case 'progress':
-      return [{ ...state, attempt: 0, faults: 0 }];
+      return [state.attempt || state.faults ? { ...state, attempt: 0, faults: 0 } : state];
     case 'retry':
       return [{ ...state, retryMs: Math.max(1, input.milliseconds) }];
     case 'ended':

@@ -44,7 +44,7 @@ export async function* readFrames(
     if (cursor !== undefined) headers.set('last-event-id', cursor);
     const response = await waiting(reach(url, { headers, signal, cache: 'no-store' }, fetch));
     if (response.status === 204) return;
-    if (!response.ok) throw await errorOf(response);
+    if (!response.ok) throw await waiting(errorOf(response));
     const type = response.headers.get('content-type') ?? 'nothing';
     if (!type.startsWith('text/event-stream') || !response.body) {
       throw new TelltaleError('stream_broken', `${url.origin} answered with ${type} instead of an event stream.`);

@@ -182,6 +182,20 @@ describe('ends in an error with a code, after a few requests', () => {
   });
 });
 
+test('a refusal without end is read no further than a refusal can be long', async () => {
+  let sent = 0;
+  server = await serve(async (_, response) => {
+    response.writeHead(404, { 'content-type': 'application/problem+json' });
+    while (!response.destroyed) {
+      await write(response, 'x'.repeat(64 * 1024));
+      sent += 64 * 1024;
+    }
+  });
+  expect((await watch(server.url)).error?.code).toBe('not_found');
+  // What the sockets on both sides take before anybody looks.
+  expect(sent).toBeLessThan(32 * 1024 * 1024);
+});
+
 describe('is taken', () => {
   test.each<[string, readonly Step[]]>([
     ['an event of a type nobody knows', [event(2, 'of.yours')]],

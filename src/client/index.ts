@@ -1,5 +1,6 @@
 export { type Client, type ClientOptions, createClient, type RunOptions } from './client.ts';
 export type { ConnectionPhase } from './connection.ts';
+export { eventsBefore } from './events-before.ts';
 export type { ThreadSnapshot } from './fold.ts';
 export { type FollowOptions, follow } from './follow.ts';
 export type { LogView } from './log-content.ts';

@@ -1,4 +1,4 @@
-import { formatCursor, type TelltaleEvent } from '../protocol/index.ts';
+import type { TelltaleEvent } from '../protocol/index.ts';
 import type { LogContent, LogView } from './log-content.ts';
 import type { EventPage } from './requests.ts';
 import type { Sink, Source } from './source.ts';
@@ -11,7 +11,8 @@ export type ReadPage = (after: string | undefined) => Promise<EventPage>;
 /** A run or a thread, live, and all of its events. */
 export class LogStore<Data, View extends LogView<Data> = LogView<Data>> extends Store<View> {
   readonly #log: LogContent<Data>;
-  readonly #page: ReadPage;
+  /** Reads up to 1,000 events after a cursor from the server, or from the beginning. @throws {TelltaleError} */
+  readonly page: ReadPage;
 
   /** @param describe what this kind of log adds to its view. */
   constructor(
@@ -23,7 +24,7 @@ export class LogStore<Data, View extends LogView<Data> = LogView<Data>> extends 
   ) {
     super({ take: (item) => log.take(item), show: (state) => describe(log.show(state)) }, connect, options);
     this.#log = log;
-    this.#page = page;
+    this.page = page;
   }
 
   /**
@@ -51,29 +52,7 @@ export class LogStore<Data, View extends LogView<Data> = LogView<Data>> extends 
         return this.hasEnded ? 'end' : next;
       },
       news: () => this.news(),
-      page: this.#page,
+      page: this.page,
     });
-  }
-
-  /**
-   * The events before one that is here, oldest first, from the server: for a reader who scrolls back beyond
-   * `view.events`. At most `limit`, unmerged; fewer where other runs of the thread were busy between; none at the beginning.
-   *
-   * @throws {TelltaleError} what the server says; `unreachable`.
-   */
-  async before(
-    { epoch, seq, first = seq }: Pick<TelltaleEvent, 'epoch' | 'seq' | 'first'>,
-    limit = 100,
-  ): Promise<readonly TelltaleEvent[]> {
-    for (let reach = limit; ; reach *= 4) {
-      const after = Math.max(0, first - 1 - reach);
-      const found: TelltaleEvent[] = [];
-      let page: EventPage | undefined;
-      do {
-        page = await this.#page(page?.cursor ?? formatCursor(epoch, after));
-        found.push(...page.events.filter((event) => event.seq < first));
-      } while (page.more && found.length > 0 && page.events.every((event) => event.seq < first - 1));
-      if (found.length > 0 || after === 0) return found.slice(-limit);
-    }
   }
 }
