@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { telltale } from '../index.ts';
 import {
@@ -210,6 +212,24 @@ describe('a run', () => {
     await vi.waitFor(() => expect(server.open()).toBe(0));
     run.subscribe(() => {});
     expect(run.getSnapshot().connection).toBe('idle');
+  });
+
+  test('holds nothing once it has ended, or everybody has left: a program that watched ends by itself', async () => {
+    const server = await serveScripts([hello(), started(), ended(2), 'end'], [hello(), started(), caughtUp(1), 'stay']);
+    closing.push(() => server.close());
+    const program = `
+      import { createClient } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+      const client = createClient({ url: ${JSON.stringify(server.url)} });
+      const until = (run, phase) => new Promise((resolve) => {
+        const leave = run.subscribe(() => run.getSnapshot().connection === phase && resolve(leave));
+      });
+      await until(client.run('r1'), 'closed');
+      (await until(client.run('r1', { from: 'snapshot' }), 'live'))();
+    `;
+    const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', program], { stdio: 'inherit' });
+    closing.push(() => child.kill('SIGKILL'));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(server.requests).toHaveLength(2);
   });
 
   test('closing the client leaves what has ended as it is', async () => {

@@ -25,14 +25,10 @@ export class Flush {
 
   /** Shows it now. */
   readonly now = (): void => {
-    this.cancel();
-    this.#show();
-  };
-
-  cancel(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#frame) cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-  }
+    this.#show();
+  };
 }
