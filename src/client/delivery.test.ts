@@ -79,7 +79,7 @@ test('any split, any cut, any repeat: the same snapshot as that of the log, and 
         await server.close();
       }
     }),
-    { numRuns: 80 },
+    { numRuns: 60 },
   );
 }, 60_000);
 
