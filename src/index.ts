@@ -259,7 +259,11 @@ async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string)
 function createHub({ log, onError }: Pick<AppContext, 'log' | 'onError'>): Hub {
   return new Hub(log, {
     onError: (error, threadId) =>
-      onError(error, { errorId: randomId(12), method: 'GET', path: `/v1/threads/${threadId}/stream` }),
+      onError(error, {
+        errorId: randomId(12),
+        method: 'GET',
+        path: threadId === undefined ? '/v1/runs' : `/v1/threads/${threadId}/stream`,
+      }),
   });
 }
 

@@ -1,16 +1,18 @@
 import { Hono } from 'hono';
-import type { RunRecord } from '../log/index.ts';
+import { summaryOf } from '../log/index.ts';
 import { formatCursor } from '../protocol/index.ts';
 import { CancelOutcome, RunList, StartedRun } from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
+import { streamRuns, wantsStream } from './run-list.ts';
 import { CancelRequest, ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
 import { RunAnswer } from './snapshot-answer.ts';
 
 /** Starting, finding, reading and cancelling runs. */
-export function runRoutes({ log, runs, limits }: AppContext): Hono {
+export function runRoutes(context: AppContext): Hono {
+  const { log, runs, limits } = context;
   const app = new Hono();
   // A body nests one level more than what it carries: `input` stands in `data` of the event as it stands in the body.
   const rules = { maxBytes: limits.batchBytes, maxDepth: limits.jsonDepth };
@@ -25,8 +27,9 @@ export function runRoutes({ log, runs, limits }: AppContext): Hono {
   });
 
   app.get('/v1/runs', async (c) => {
+    if (wantsStream(c)) return streamRuns(c, context);
     const { runs: found, next } = await log.runs.list(readQuery(c, ListRunsQuery));
-    return c.json({ runs: found.map(summary), ...(next !== undefined && { next }) });
+    return c.json({ runs: found.map(summaryOf), ...(next !== undefined && { next }) });
   });
 
   app.get('/v1/runs/:runId', async (c) => {
@@ -43,13 +46,6 @@ export function runRoutes({ log, runs, limits }: AppContext): Hono {
   });
 
   return app;
-}
-
-/** What a list says of a run. Its owner and its lease are nobody else's business; its commands are in the snapshot. */
-function summary(record: RunRecord): object {
-  const { owner: _owner, leased: _leased, leaseMs: _leaseMs, renewedAt: _renewedAt, ...more } = record;
-  const { fence: _fence, commands: _commands, ...run } = more;
-  return run;
 }
 
 const links = (self: string) => ({

@@ -138,15 +138,28 @@ function isTypeOrGroup(text: string): boolean {
 /** RFC 9110 section 12.5.1: the most specific range decides, and a weight of 0 is a no. */
 export function acceptsEventStream(accept: string | undefined): boolean {
   if (!accept?.trim()) return true;
-  const ranges = accept.split(',').map((range) =>
-    range
-      .toLowerCase()
-      .split(';')
-      .map((part) => part.trim()),
-  );
+  const weights = weightsIn(accept);
   for (const wanted of ['text/event-stream', 'text/*', '*/*']) {
-    const range = ranges.find(([type]) => type === wanted);
-    if (range) return !range.some((parameter) => /^q=0(?:\.0{0,3})?$/.test(parameter));
+    const weight = weights.get(wanted);
+    if (weight !== undefined) return weight > 0;
   }
   return false;
+}
+
+/** Where an address speaks JSON by default: a stream has to be asked for by its name, and to weigh more than JSON. */
+export function prefersEventStream(accept: string | undefined): boolean {
+  const weights = weightsIn(accept ?? '');
+  const json = weights.get('application/json') ?? weights.get('application/*') ?? 0;
+  return (weights.get('text/event-stream') ?? 0) > json;
+}
+
+/** The media ranges of an Accept header, and what each weighs: 1 unless it says otherwise. */
+function weightsIn(accept: string): ReadonlyMap<string, number> {
+  const weights = new Map<string, number>();
+  for (const range of accept.toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const weight = parameters.map((it) => /^q=([01](?:\.\d{0,3})?)$/.exec(it)?.[1]).find((it) => it !== undefined);
+    if (!weights.has(type)) weights.set(type, weight === undefined ? 1 : Number(weight));
+  }
+  return weights;
 }

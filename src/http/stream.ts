@@ -1,7 +1,7 @@
 import { constants, Http2ServerResponse } from 'node:http2';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
-import type { Hub, ManyRequest, Sink } from '../hub/index.ts';
+import type { ManyRequest, Sink } from '../hub/index.ts';
 import { refusalOf, type StreamRefused, TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
 import {
   Event,
@@ -36,12 +36,7 @@ const ASK_AGAIN_MS = 2000;
 export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hub' | 'onError'>): Hono {
   const app = new Hono();
 
-  // A fault that passes is told inside a 200: any other status ends a native EventSource for good.
-  app.onError((error, c) => {
-    if (!(error instanceof TelltaleError) || !error.retryable) throw error;
-    const errorId = tell(error, c.req, onError);
-    return c.body(`${writeComment(`${error.code}, error ${errorId}`)}${writeRetry(ASK_AGAIN_MS)}`, 200, HEADERS);
-  });
+  app.onError((error, c) => tellFault(c, error, onError));
 
   app.get('/v1/runs/:runId/stream', async (c) => {
     const request = readStreamRequest(c);
@@ -86,7 +81,19 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
   return app;
 }
 
-async function stream(c: Context, open: (sink: Sink) => ReturnType<Hub['open']>): Promise<Response> {
+/**
+ * A fault that passes is told inside a 200: any other status ends a native EventSource for good.
+ *
+ * @throws every other error, as it is.
+ */
+export function tellFault(c: Context, error: unknown, onError: AppContext['onError']): Response {
+  if (!(error instanceof TelltaleError) || !error.retryable) throw error;
+  const errorId = tell(error, c.req, onError);
+  return c.body(`${writeComment(`${error.code}, error ${errorId}`)}${writeRetry(ASK_AGAIN_MS)}`, 200, HEADERS);
+}
+
+/** Answers with a stream that `open` writes into the sink, or with 204 where that is `over`. */
+export async function stream(c: Context, open: (sink: Sink) => Promise<'streaming' | 'over'>): Promise<Response> {
   // What others have set so far, CORS headers for example, stays.
   const response = c.body(null, 200, HEADERS);
   if (c.req.method === 'HEAD') return response;

@@ -12,6 +12,8 @@ import {
 import { CompositeIds } from './composite-ids.ts';
 import { connectionFrames } from './opening.ts';
 import type { FoundStream } from './reader.ts';
+import type { RunListRequest } from './run-list-viewer.ts';
+import { RunLists } from './run-lists.ts';
 import type { Sink } from './sink.ts';
 import { findStart, type ManyRequest, type StreamRequest } from './start.ts';
 import { Tail } from './tail.ts';
@@ -29,8 +31,8 @@ export interface HubOptions {
   readonly stalledMs?: number;
   /** How much of each watched thread is kept at hand, at most (1 MiB); a quiet thread keeps nothing. */
   readonly windowBytes?: number;
-  /** Told why a viewer was cut, where that was neither its own fault nor its network's. */
-  readonly onError?: (error: unknown, threadId: string) => void;
+  /** Told why a viewer (of a thread, or of a list) was cut, where that was neither its own fault nor its network's. */
+  readonly onError?: (error: unknown, threadId: string | undefined) => void;
 }
 
 /**
@@ -46,6 +48,7 @@ export class Hub {
   readonly #tails = new Map<string, Tail>();
   readonly #viewers = new Set<Viewer>();
   readonly #waiters = new Set<Waiter>();
+  readonly #lists: RunLists;
   readonly #around: Surroundings;
   readonly #checks: Wheel;
   readonly #windowBytes: number;
@@ -67,11 +70,12 @@ export class Hub {
       onError: options.onError ?? (() => {}),
       onClosed: (viewer) => this.#removed(viewer),
     };
+    this.#lists = new RunLists(this.#around, this.#checks);
   }
 
   /** How many streams are open. */
   get viewers(): number {
-    return this.#viewers.size;
+    return this.#viewers.size + this.#lists.size;
   }
 
   /** How many polls wait. */
@@ -131,6 +135,15 @@ export class Hub {
   }
 
   /**
+   * Opens a live list of runs into a sink.
+   *
+   * @throws {TelltaleError} what the log says; the sink was not touched.
+   */
+  openRuns(request: RunListRequest, sink: Sink): Promise<void> {
+    return this.#lists.open(request, sink);
+  }
+
+  /**
    * Waits until something comes after a place in the log, for so long at most, and no longer than the client or this hub
    * is there. It comes as late as a stream's events do, at most.
    *
@@ -165,7 +178,9 @@ export class Hub {
     this.#closed = true;
     for (const waiter of this.#waiters) waiter.end('over');
     for (const viewer of this.#viewers) viewer.close();
+    const lists = this.#lists.close();
     if (this.#viewers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    await lists;
   }
 
   async #find(request: StreamRequest, name?: string): Promise<FoundStream> {

@@ -1,4 +1,5 @@
 export { Hub, type HubOptions } from './hub.ts';
+export type { RunListRequest } from './run-list-viewer.ts';
 export type { Sink, SinkListener } from './sink.ts';
 export type { ManyRequest, StreamRequest } from './start.ts';
 export type { News, WaitRequest } from './waiter.ts';

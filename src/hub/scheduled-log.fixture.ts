@@ -1,5 +1,5 @@
 import type * as fc from 'fast-check';
-import type { Log, Wake } from '../log/index.ts';
+import type { Log, RunChange, Wake } from '../log/index.ts';
 
 /** A log each of whose answers and wake-ups comes when the scheduler says, also stale or in another order. */
 export function scheduled(log: Log, s: fc.Scheduler, hintsOnly: boolean): Log {
@@ -9,7 +9,16 @@ export function scheduled(log: Log, s: fc.Scheduler, hintsOnly: boolean): Log {
     durability: log.durability,
     runs: {
       get: async (runId) => later(await log.runs.get(runId), 'run'),
-      list: (query) => log.runs.list(query),
+      async list(query) {
+        await later(0, 'asks for the list');
+        return later(await log.runs.list(query), 'gets the list');
+      },
+      async follow(listener) {
+        await later(0, 'asks to follow the runs');
+        const tell = ({ runId, run }: RunChange) =>
+          void later({ runId, ...(run && !hintsOnly && { run }) }, 'tells of a run').then(listener);
+        return later(await log.runs.follow(tell), 'follows the runs');
+      },
     },
     append: (...args) => log.append(...args),
     async head(threadId) {

@@ -12,7 +12,7 @@ export interface Surroundings extends ReaderSurroundings {
   readonly heartbeats: Wheel;
   readonly stalledMs: number;
   /** Told why a viewer was cut, where it was the server's fault. */
-  readonly onError: (error: unknown, threadId: string) => void;
+  readonly onError: (error: unknown, threadId: string | undefined) => void;
   readonly onClosed: (viewer: Viewer) => void;
 }
 

@@ -1,17 +1,20 @@
 import type { Wake } from './log.ts';
 
-/** Who wants to know of a thread's commits. */
-export class Followers {
-  readonly #threads = new Map<string, Set<(wake: Wake) => void>>();
+/** The key under which followers of the run index stand: no id of a thread. */
+export const ALL_RUNS = '*';
+
+/** Who wants to know of a thread's commits, or (under one key) of what happens to any run. */
+export class Followers<Hint = Wake> {
+  readonly #threads = new Map<string, Set<(hint: Hint) => void>>();
 
   /** The threads that somebody follows. */
   get threads(): string[] {
     return [...this.#threads.keys()];
   }
 
-  add(threadId: string, listener: (wake: Wake) => void): () => void {
+  add(threadId: string, listener: (hint: Hint) => void): () => void {
     // One object per call: the same function may follow twice.
-    const own = (wake: Wake) => listener(wake);
+    const own = (hint: Hint) => listener(hint);
     const listeners = this.#threads.get(threadId) ?? new Set();
     this.#threads.set(threadId, listeners.add(own));
     return () => {
@@ -21,12 +24,12 @@ export class Followers {
   }
 
   /** In a microtask, so that no listener runs between two answers of one commit; in the order of the calls. */
-  wake(threadId: string, wake: Wake): void {
+  wake(threadId: string, hint: Hint): void {
     if (!this.#threads.has(threadId)) return;
     queueMicrotask(() => {
       for (const listener of this.#threads.get(threadId) ?? []) {
         try {
-          listener(wake);
+          listener(hint);
         } catch {
           // A wake-up is a hint: who lost one finds the events with the next read, and nobody else is to suffer for it.
         }

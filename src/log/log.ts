@@ -156,6 +156,18 @@ export interface RunIndex {
    * last page. `invalid_cursor` for a `before` that no page gave out.
    */
   list(query: RunQuery): Promise<{ readonly runs: readonly RunRecord[]; readonly next?: string }>;
+  /**
+   * Tells of every run that a later commit has opened, changed or removed, after the promise resolved and after the
+   * commit. A hint, as that of `Log.follow`: it may be late, lost or repeated; only `get` and `list` say how a run is now.
+   * To miss nothing: follow first, then list.
+   */
+  follow(listener: (change: RunChange) => void): Promise<() => void>;
+}
+
+/** A run is not what it was. `run`: as of that commit, where it is at hand. */
+export interface RunChange {
+  readonly runId: string;
+  readonly run?: RunRecord;
 }
 
 /** Which runs to list; every field that is there has to match. */

@@ -7,8 +7,8 @@ import { type Commit, decideAppend } from './append.ts';
 import { blockAfter, indexAfter, mergeBlocks } from './blocks.ts';
 import { buildBlock } from './build-block.ts';
 import { checkLease } from './check-lease.ts';
-import { Followers } from './followers.ts';
-import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunIndex, Wake } from './log.ts';
+import { ALL_RUNS, Followers } from './followers.ts';
+import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunChange, RunIndex, Wake } from './log.ts';
 import { MemoryRuns } from './memory-runs.ts';
 
 /** Opens an empty log in memory. */
@@ -33,6 +33,7 @@ class MemoryLog implements Log {
   readonly #threads = new Map<string, Thread>();
   readonly #runs = new MemoryRuns();
   readonly #followers = new Followers();
+  readonly #runFollowers = new Followers<RunChange>();
   #closed = false;
 
   readonly runs: RunIndex = {
@@ -43,6 +44,10 @@ class MemoryLog implements Log {
     list: async (query) => {
       this.#checkOpen();
       return this.#runs.list(query);
+    },
+    follow: async (listener) => {
+      this.#checkOpen();
+      return this.#runFollowers.add(ALL_RUNS, listener);
     },
   };
 
@@ -78,6 +83,7 @@ class MemoryLog implements Log {
     const block = buildBlock(ack.epoch, ack.first, batch);
     this.#commit(threadId, thread, decision, block);
     this.#followers.wake(threadId, { epoch: ack.epoch, last: ack.last, block });
+    this.#runFollowers.wake(ALL_RUNS, { runId: decision.run.runId, run: decision.run });
     return ack;
   }
 
@@ -108,6 +114,7 @@ class MemoryLog implements Log {
     this.#threads.clear();
     this.#runs.clear();
     this.#followers.clear();
+    this.#runFollowers.clear();
   }
 
   #checkOpen(): void {

@@ -109,6 +109,23 @@ export function refusalOf(stream: string, error: unknown): StreamRefused | undef
 export const byeFrame = (): string =>
   writeFrame({ event: 'stream.bye', data: json({ reason: 'ended' } satisfies StreamBye) });
 
+/** Begins a live list of runs. A list has no cursor: none of its frames carries an id. */
+export const listHelloFrame = (heartbeatMs: number): string =>
+  writeFrame({ event: 'stream.hello', data: json({ heartbeatMs } satisfies Pick<StreamHello, 'heartbeatMs'>) });
+
+/** The list is complete; what follows has changed. `next`: older runs that are not in it begin there. */
+export const listCaughtUpFrame = (next: string | undefined): string =>
+  writeFrame({ event: 'stream.caught-up', data: json({ next }) });
+
+/** A run of a list as it is now. */
+export const runFrame = (summary: object): string => writeFrame({ event: 'stream.run', data: json(summary) });
+
+/** Why a run is in a list no more. */
+export type LeftReason = 'status' | 'deleted';
+
+export const leftFrame = (runId: string, reason: LeftReason): string =>
+  writeFrame({ event: 'stream.left', data: json({ runId, reason }) });
+
 /** The epoch that numbered `seq`. */
 export function epochOf(head: Head, seq: number): string {
   let id = head.epoch;

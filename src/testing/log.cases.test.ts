@@ -97,7 +97,7 @@ const mutants: Record<string, Mutant> = {
   'tells everybody of everything': (log) => ({ follow: (_, listener) => log.follow('r1', listener) }),
   'lists oldest first': (log) => ({
     runs: {
-      get: (runId) => log.runs.get(runId),
+      ...log.runs,
       list: async (query) => {
         const { runs, ...more } = await log.runs.list(query);
         return { runs: runs.toReversed(), ...more };
@@ -106,10 +106,36 @@ const mutants: Record<string, Mutant> = {
   }),
   'filters after paging': (log) => ({
     runs: {
-      get: (runId) => log.runs.get(runId),
+      ...log.runs,
       list: async ({ agent, ...query }) => {
         const { runs, ...more } = await log.runs.list(query);
         return { runs: runs.filter((run) => agent === undefined || run.agent === agent), ...more };
+      },
+    },
+  }),
+  'tells of runs inside append': (log) => {
+    const listeners = new Set<Parameters<Log['runs']['follow']>[0]>();
+    return {
+      append: (threadId, batch, options) => {
+        const acked = log.append(threadId, batch, options);
+        for (const listener of listeners) listener({ runId: options.runId });
+        return acked;
+      },
+      runs: {
+        ...log.runs,
+        follow: async (listener) => {
+          listeners.add(listener);
+          return () => listeners.delete(listener);
+        },
+      },
+    };
+  },
+  'cannot stop telling of runs': (log) => ({
+    runs: {
+      ...log.runs,
+      follow: async (listener) => {
+        await log.runs.follow(listener);
+        return () => {};
       },
     },
   }),

@@ -1,6 +1,7 @@
 import { type EncodedEvent, encodeEvent, type Head, isEnded, TelltaleError } from '../../protocol/index.ts';
 import {
   type Ack,
+  ALL_RUNS,
   type AppendOptions,
   checkLease,
   Followers,
@@ -8,6 +9,7 @@ import {
   type Log,
   type Page,
   type Retention,
+  type RunChange,
   type RunIndex,
   type RunRecord,
   type Wake,
@@ -31,6 +33,7 @@ export class EmbeddedLog implements Log {
   readonly #maintenance: Maintenance;
   readonly #writer: Writer;
   readonly #followers = new Followers();
+  readonly #runFollowers = new Followers<RunChange>();
   /** Runs that an executor of the process before this one held. */
   #orphans: readonly RunRecord[];
   #lostEnds: LostEnd[] = [];
@@ -42,9 +45,10 @@ export class EmbeddedLog implements Log {
     this.#orphans = recovered.leased.filter(({ leased }) => leased);
     for (const run of recovered.leased) this.#store.leases.note(run);
     this.#maintenance = new Maintenance(this.#store, options, (lostEnds) => void this.#healed(lostEnds));
-    this.#writer = new Writer(this.#store, this.#maintenance, (threadId, block) =>
-      this.#followers.wake(threadId, { epoch: block.epoch, last: block.last, block }),
-    );
+    this.#writer = new Writer(this.#store, this.#maintenance, ({ threadId, block, commit: { run } }) => {
+      this.#followers.wake(threadId, { epoch: block.epoch, last: block.last, block });
+      this.#runFollowers.wake(ALL_RUNS, { runId: run.runId, run });
+    });
   }
 
   static async open(options: StoreOptions): Promise<EmbeddedLog> {
@@ -57,6 +61,10 @@ export class EmbeddedLog implements Log {
   readonly runs: RunIndex = {
     get: (runId) => this.#read(() => this.#store.run(runId)),
     list: (query) => this.#read(() => listRuns(this.#store, query)),
+    follow: async (listener) => {
+      this.#checkOpen();
+      return this.#runFollowers.add(ALL_RUNS, listener);
+    },
   };
 
   readonly leases: Leases = {
@@ -114,6 +122,7 @@ export class EmbeddedLog implements Log {
     await this.#maintenance.flush().catch(() => {});
     await this.#maintenance.settled();
     this.#followers.clear();
+    this.#runFollowers.clear();
     await this.#store.journal.close().catch(() => {});
     await this.#store.archive.close();
     await noteClosed(this.#dir);

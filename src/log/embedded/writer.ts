@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type Block, type EncodedEvent, newEpoch, TelltaleError } from '../../protocol/index.ts';
+import { type EncodedEvent, newEpoch, TelltaleError } from '../../protocol/index.ts';
 import { type Ack, type AppendOptions, buildBlock, decideAppend } from '../index.ts';
 import type { BatchEntry } from './entry.ts';
 import { ArchivedFacts, factsOf } from './facts.ts';
@@ -32,15 +32,15 @@ const APPEND_BYTES = 1024;
 export class Writer {
   readonly #store: Store;
   readonly #maintenance: Maintenance;
-  readonly #committed: (threadId: string, block: Block) => void;
+  readonly #committed: (entry: BatchEntry) => void;
   readonly #queue: Append[] = [];
   /** Of all appends that are not settled. */
   #waitingBytes = 0;
   readonly #jobs: (() => Promise<void>)[] = [];
   #running = false;
 
-  /** @param committed is told of every block that has become durable, in order. */
-  constructor(store: Store, maintenance: Maintenance, committed: (threadId: string, block: Block) => void) {
+  /** @param committed is told of every append that has become durable, in order. */
+  constructor(store: Store, maintenance: Maintenance, committed: (entry: BatchEntry) => void) {
     this.#store = store;
     this.#maintenance = maintenance;
     this.#committed = committed;
@@ -145,7 +145,7 @@ export class Writer {
         store.leases.note(entry.commit.run);
       }
       for (const outcome of outcomes) outcome();
-      for (const { threadId, block } of entries) this.#committed(threadId, block);
+      for (const entry of entries) this.#committed(entry);
     };
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Log, Wake } from '../../log/index.ts';
 import type { LogCase } from '../log.cases.ts';
-import { append, notes, open, readAll, run } from './kit.ts';
+import { append, close, encode, notes, open, readAll, run } from './kit.ts';
 
 const R1 = run('r1');
 
@@ -133,6 +133,51 @@ export const followCases: readonly LogCase[] = [
       await open(log, R1);
       await mine.reached(1);
       assert.equal(other.wakes.length, 0);
+    },
+  },
+  {
+    name: 'P8: who follows the runs is told of each that a commit has opened, changed or ended, after that commit',
+    async run(log) {
+      let inside = false;
+      const told = new Map<string, Set<string | undefined>>();
+      const reads: Promise<void>[] = [];
+      const waiting: { id: string; status: string; resolve: () => void }[] = [];
+      const stop = await log.runs.follow(({ runId, run }) => {
+        assert.ok(!inside);
+        const read = log.runs.get(runId).then((now) => {
+          if (run) assert.ok(now && now.events >= run.events, 'a hint is not ahead of what can be read');
+          told.set(runId, (told.get(runId) ?? new Set()).add(now?.status));
+          for (const it of waiting) if (told.get(it.id)?.has(it.status)) it.resolve();
+        });
+        reads.push(read);
+      });
+      const reached = (id: string, status: string) =>
+        new Promise<void>((resolve, reject) => {
+          if (told.get(id)?.has(status)) return resolve();
+          const late = setTimeout(() => reject(new Error(`not told that ${id} is ${status}`)), LATE_MS);
+          waiting.push({ id, status, resolve: () => resolve(clearTimeout(late)) });
+        });
+      const other = run('r2', 't');
+      inside = true;
+      const opened = [open(log, R1), open(log, other)];
+      inside = false;
+      await Promise.all(opened);
+      await Promise.all([reached('r1', 'running'), reached('r2', 'running')]);
+      await append(log, R1, [encode(R1, 'run.paused')]);
+      await reached('r1', 'paused');
+      await close(log, other);
+      await reached('r2', 'completed');
+      stop();
+      stop();
+      await Promise.all(reads);
+      const before = reads.length;
+      const second = new Promise<string>((resolve) => void log.runs.follow(({ runId }) => resolve(runId)));
+      await log.runs.follow(() => {
+        throw new Error('from a listener');
+      });
+      await close(log, R1);
+      assert.equal(await second, 'r1');
+      assert.equal(reads.length, before, 'who stopped following is told no more');
     },
   },
 ];

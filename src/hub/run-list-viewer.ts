@@ -1,0 +1,168 @@
+import { matchesQuery, type RunChange, type RunQuery, type RunRecord } from '../log/index.ts';
+import { leftFrame, listCaughtUpFrame, listHelloFrame, writeComment } from '../protocol/index.ts';
+import { connectionFrames } from './opening.ts';
+import type { RunLists } from './run-lists.ts';
+import type { Sink, SinkListener } from './sink.ts';
+import type { Flushable } from './turn.ts';
+import type { Surroundings } from './viewer.ts';
+import type { Ticking } from './wheel.ts';
+
+/** Which runs a live list shows, and how it begins. */
+export interface RunListRequest {
+  readonly query: RunQuery;
+  /** Spaces in a comment at the beginning. */
+  readonly padding?: number;
+}
+
+/** A list that has come to know so many runs ends: whoever comes back gets it anew. */
+const MOST_RUNS = 10_000;
+/** So many runs go into one write. */
+const PAGE_RUNS = 256;
+
+/**
+ * One live list: the runs it shows, as they were last told, and the ids of those that may have changed. There is no queue
+ * of frames: a viewer that takes nothing finds each run as it is when it takes something again.
+ */
+export class RunListViewer implements Flushable, Ticking, SinkListener {
+  readonly shown = new Map<string, RunRecord>();
+  readonly #around: Omit<Surroundings, 'onClosed'>;
+  readonly #lists: RunLists;
+  readonly #request: RunListRequest;
+  readonly #sink: Sink;
+  readonly #onClosed: (viewer: RunListViewer) => void;
+  /** True: its mere growth is told too. */
+  readonly #changed = new Map<string, boolean>();
+  #slot: number | undefined;
+  /** While runs are being read, any hint may be of what comes after that. */
+  #reading = true;
+  #waitsForSink = false;
+  #over = false;
+
+  constructor(
+    around: Omit<Surroundings, 'onClosed'>,
+    lists: RunLists,
+    request: RunListRequest,
+    sink: Sink,
+    onClosed: (viewer: RunListViewer) => void,
+  ) {
+    this.#around = around;
+    this.#lists = lists;
+    this.#request = request;
+    this.#sink = sink;
+    this.#onClosed = onClosed;
+  }
+
+  /** Sends the list. @throws {TelltaleError} what the log says; the sink was not touched. */
+  async begin(): Promise<void> {
+    const { log, stalledMs, heartbeats, heartbeatMs } = this.#around;
+    const { query, padding } = this.#request;
+    const { runs, next } = await log.runs.list(query);
+    if (this.#over) this.#sink.abort();
+    if (this.#over || this.#sink.closed) {
+      this.closed();
+      return;
+    }
+    this.#sink.open(this, stalledMs);
+    this.#slot = heartbeats.add(this);
+    for (const run of runs) this.shown.set(run.runId, run);
+    const frames = runs.map((run) => this.#lists.frame(run));
+    this.#write([connectionFrames(padding), listHelloFrame(heartbeatMs), ...frames, listCaughtUpFrame(next)].join(''));
+    this.#reading = false;
+    this.#around.turn.add(this);
+  }
+
+  /** A hint. Growth alone waits for the next check, and what is not in the list stays out. */
+  note({ runId, run }: RunChange): void {
+    const shown = this.shown.get(runId);
+    const isNews = !run || (shown ? shown.status !== run.status : matchesQuery(this.#request.query, run));
+    if (isNews || this.#reading) this.#mark(runId, false);
+  }
+
+  /** The run as it was found by a timed check; `undefined`: it is gone. */
+  check(runId: string, run: RunRecord | undefined): void {
+    const shown = this.shown.get(runId);
+    const isNews = shown ? !isSame(shown, run) : run && matchesQuery(this.#request.query, run);
+    if (isNews) this.#mark(runId, true);
+  }
+
+  /** Sends what has changed, as far as the sink takes it. Never throws. */
+  flush(): void {
+    if (this.#over || this.#reading || this.#waitsForSink || this.#changed.size === 0) return;
+    this.#send().catch((error) => this.#fail(error));
+  }
+
+  tick(): void {
+    if (!this.#over && !this.#waitsForSink) this.#write(writeComment('heartbeat'));
+  }
+
+  drained(): void {
+    this.#waitsForSink = false;
+    this.#around.turn.add(this);
+  }
+
+  closed(): void {
+    this.#leave();
+    this.#onClosed(this);
+  }
+
+  /** Ends the stream; the client comes back and gets the list anew. */
+  close(): void {
+    if (this.#over) return;
+    const isOpen = this.#slot !== undefined;
+    this.#leave();
+    if (isOpen) this.#sink.end();
+  }
+
+  #mark(runId: string, withGrowth: boolean): void {
+    if (this.#over) return;
+    this.#changed.set(runId, withGrowth || this.#changed.get(runId) === true);
+    if (this.#changed.size + this.shown.size > MOST_RUNS) this.close();
+    else this.#around.turn.add(this);
+  }
+
+  async #send(): Promise<void> {
+    this.#reading = true;
+    const due = [...this.#changed].slice(0, PAGE_RUNS);
+    for (const [runId] of due) this.#changed.delete(runId);
+    const runs = await Promise.all(due.map(([runId]) => this.#lists.read(runId)));
+    this.#reading = false;
+    if (this.#over) return;
+    const frames = due.map(([runId, withGrowth], i) => this.#tell(runId, runs[i], withGrowth)).join('');
+    if (frames !== '') this.#write(frames);
+    if (this.#changed.size > 0) this.#around.turn.add(this);
+  }
+
+  #tell(runId: string, run: RunRecord | undefined, withGrowth: boolean): string {
+    const shown = this.shown.get(runId);
+    if (!run || !matchesQuery(this.#request.query, run)) {
+      return this.shown.delete(runId) ? leftFrame(runId, run ? 'status' : 'deleted') : '';
+    }
+    if (shown && (withGrowth ? isSame(shown, run) : shown.status === run.status)) return '';
+    this.shown.set(runId, run);
+    return this.#lists.frame(run);
+  }
+
+  #write(text: string): void {
+    this.#waitsForSink = !this.#sink.write(encoder.encode(text));
+  }
+
+  #fail(error: unknown): void {
+    if (this.#over) return;
+    this.#leave();
+    this.#sink.abort();
+    this.#around.onError(error, undefined);
+  }
+
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    if (this.#slot !== undefined) this.#around.heartbeats.remove(this, this.#slot);
+    this.#changed.clear();
+    this.shown.clear();
+  }
+}
+
+/** As a list shows it: everything else of a run follows from these, or never changes. */
+const isSame = (a: RunRecord, b: RunRecord | undefined): boolean => a.status === b?.status && a.events === b.events;
+
+const encoder = new TextEncoder();

@@ -1,0 +1,148 @@
+import { comparePlaces, type RunChange, type RunPlace, type RunRecord, summaryOf } from '../log/index.ts';
+import { isEnded, runFrame } from '../protocol/index.ts';
+import { type RunListRequest, RunListViewer } from './run-list-viewer.ts';
+import type { Sink } from './sink.ts';
+import type { Surroundings } from './viewer.ts';
+import type { Ticking, Wheel } from './wheel.ts';
+
+/** So many of the newest runs are looked at with each check. */
+const CHECKED = 200;
+const BEFORE_ALL: RunPlace = { createdAt: '', runId: '' };
+
+/**
+ * The live lists of this node. They share one follower of the run index, one read of each run that changed, and one
+ * timed look at the runs they show: a hint that was lost costs time, and nothing else.
+ */
+export class RunLists implements Ticking {
+  readonly #around: Omit<Surroundings, 'onClosed'>;
+  readonly #checks: Wheel;
+  readonly #viewers = new Set<RunListViewer>();
+  /** Runs as they were read since the last check; a hint drops them. */
+  readonly #reads = new Map<string, Promise<RunRecord | undefined>>();
+  readonly #frames = new WeakMap<RunRecord, string>();
+  #following: Promise<() => void> | undefined;
+  #slot = 0;
+  /** Place of the newest run at the last check. */
+  #newest: RunPlace = BEFORE_ALL;
+  #closed = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(around: Omit<Surroundings, 'onClosed'>, checks: Wheel) {
+    this.#around = around;
+    this.#checks = checks;
+  }
+
+  get size(): number {
+    return this.#viewers.size;
+  }
+
+  /**
+   * Opens a live list into a sink. It is followed first and listed then: what changes in between is told after the list.
+   *
+   * @throws {TelltaleError} what the log says; the sink was not touched.
+   */
+  async open(request: RunListRequest, sink: Sink): Promise<void> {
+    const viewer = new RunListViewer(this.#around, this, request, sink, (it) => this.#remove(it));
+    if (this.#viewers.size === 0) this.#start();
+    this.#viewers.add(viewer);
+    try {
+      await this.#following;
+      if (this.#closed) viewer.close();
+      await viewer.begin();
+    } catch (error) {
+      this.#remove(viewer);
+      throw error;
+    }
+  }
+
+  /** The run as it is now, or was when the last hint about it came. */
+  read(runId: string): Promise<RunRecord | undefined> {
+    let read = this.#reads.get(runId);
+    if (!read) {
+      read = this.#around.log.runs.get(runId);
+      this.#reads.set(runId, read);
+    }
+    return read;
+  }
+
+  /** What is said of a run, written once for all lists. */
+  frame(run: RunRecord): string {
+    const frame = this.#frames.get(run) ?? runFrame(summaryOf(run));
+    this.#frames.set(run, frame);
+    return frame;
+  }
+
+  tick(): void {
+    // A log that cannot be read now is asked again at the next tick.
+    this.#check().catch(() => {});
+  }
+
+  /** Ends every list, and resolves when all are gone. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const viewer of this.#viewers) viewer.close();
+    if (this.#viewers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+  }
+
+  #start(): void {
+    this.#following = this.#follow();
+    this.#following.catch(() => {});
+    this.#slot = this.#checks.add(this);
+  }
+
+  async #follow(): Promise<() => void> {
+    const { runs } = this.#around.log;
+    const stop = await runs.follow((change) => this.#note(change));
+    try {
+      this.#newest = (await runs.list({ limit: 1 })).runs[0] ?? BEFORE_ALL;
+      return stop;
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  }
+
+  #remove(viewer: RunListViewer): void {
+    if (!this.#viewers.delete(viewer) || this.#viewers.size > 0) return;
+    this.#following?.then((stop) => stop()).catch(() => {});
+    this.#checks.remove(this, this.#slot);
+    this.#reads.clear();
+    this.#emptied?.();
+  }
+
+  #note(change: RunChange): void {
+    this.#reads.delete(change.runId);
+    for (const viewer of this.#viewers) viewer.note(change);
+  }
+
+  /** Looks at the newest runs, and at all that a list shows and that can still change. */
+  async #check(): Promise<void> {
+    this.#reads.clear();
+    const found = new Map<string, RunRecord | undefined>();
+    const oldest = await this.#findNewest(found);
+    const doubtful = new Set<string>();
+    for (const { shown } of this.#viewers) {
+      for (const [runId, run] of shown) {
+        const isInPage = !oldest || comparePlaces(run, oldest) >= 0;
+        if (!found.has(runId) && (isInPage || !isEnded(run.status))) doubtful.add(runId);
+      }
+    }
+    await Promise.all([...doubtful].map(async (runId) => found.set(runId, await this.read(runId))));
+    for (const viewer of this.#viewers) for (const [runId, run] of found) viewer.check(runId, run);
+  }
+
+  /** All runs down to the newest of the last check, and some more. Returns the place they reach down to, unless all are found. */
+  async #findNewest(found: Map<string, RunRecord | undefined>): Promise<RunPlace | undefined> {
+    const known = this.#newest;
+    let before: string | undefined;
+    let oldest: RunPlace | undefined;
+    do {
+      const page = await this.#around.log.runs.list({ limit: CHECKED, ...(before !== undefined && { before }) });
+      if (before === undefined) this.#newest = page.runs[0] ?? BEFORE_ALL;
+      for (const run of page.runs) found.set(run.runId, run);
+      oldest = page.runs.at(-1);
+      before = page.next;
+    } while (before !== undefined && oldest && comparePlaces(oldest, known) > 0);
+    return before === undefined ? undefined : oldest;
+  }
+}
