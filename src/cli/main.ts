@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   run: { summary: 'start an agent and watch it to its end', load: async () => (await import('./run.ts')).run },
   emit: { summary: 'append events from standard input to a run', load: async () => (await import('./emit.ts')).emit },
   tail: { summary: 'watch a run, or a thread with all its runs', load: async () => (await import('./tail.ts')).tail },
+  export: { summary: 'write a run to a file', load: async () => (await import('./export.ts')).exportRun },
+  import: { summary: 'bring such a file into a log', load: async () => (await import('./import.ts')).importRun },
 };
 
 const HELP = `telltale ${version()}: a durable log of every agent run, to watch live
@@ -46,7 +48,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function print(text: string): number {
-  process.stdout.write(text.replaceAll(/^(\s*)telltale (?=serve|run|emit|tail|<)/gm, `$1${calledAs()} `));
+  process.stdout.write(text.replaceAll(/^(\s*)telltale (?=serve|run|emit|tail|export|import|<)/gm, `$1${calledAs()} `));
   return EXIT.done;
 }
 

@@ -3,6 +3,7 @@ import { TelltaleError } from '../protocol/index.ts';
 import type { AppContext } from './context.ts';
 import { eventOperations, eventRoutes } from './events.ts';
 import { healthOperations, healthRoutes } from './health.ts';
+import { importRoutes } from './import.ts';
 import type { Operations } from './openapi/operation.ts';
 import { openapiOperations, openapiRoutes } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
@@ -38,7 +39,9 @@ export function createApp(context: AppContext): Hono {
     await next();
   });
 
-  const groups = [runRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map((routes) => routes(context));
+  const groups = [runRoutes, importRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map((routes) =>
+    routes(context),
+  );
   groups.push(openapiRoutes(OPERATIONS));
   for (const group of groups) app.route('/', group);
 

@@ -10,6 +10,14 @@ import { refusalOf } from './problem.ts';
 /** Stores lines in order; `from` is how many there were before them in this request. */
 export type StoreLines = (lines: readonly RemoteLine[], from: number) => AsyncIterable<Appended>;
 
+/** What is different where the lines are one whole. */
+export interface IngestRules {
+  /** Bytes of one line; by default those of an event. */
+  readonly lineBytes?: number;
+  /** Called when the body has ended without a fault. */
+  readonly end?: () => AsyncIterable<Appended>;
+}
+
 /** Common proxies end a connection after 60 s of silence. */
 const IDLE_MS = 60_000;
 /** A line is an event: `data` stands one deep. */
@@ -25,9 +33,9 @@ export const answerTo = (ack: Appended): object => ({ ...ack, cursor: formatCurs
  *
  * @throws {TelltaleError} `unsupported_media_type`.
  */
-export function ingest(c: Context, context: AppContext, store: StoreLines): Response {
+export function ingest(c: Context, context: AppContext, store: StoreLines, rules: IngestRules = {}): Response {
   checkPlain(c);
-  const answers = answer(c, context, store);
+  const answers = answer(c, context, store, rules);
   const stream = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { done, value } = await answers.next();
@@ -43,12 +51,15 @@ export function ingest(c: Context, context: AppContext, store: StoreLines): Resp
 
 const encoder = new TextEncoder();
 
-async function* answer(c: Context, context: AppContext, store: StoreLines): AsyncGenerator<string, void> {
+async function* answer(
+  c: Context,
+  context: AppContext,
+  store: StoreLines,
+  { lineBytes, end }: IngestRules,
+): AsyncGenerator<string, void> {
   const { limits, ingestIdleMs = IDLE_MS, onError } = context;
-  const body = c.req.raw.body;
-  if (!body) return;
-  const intake = new LineIntake(body, {
-    lineBytes: limits.eventBytes,
+  const intake = new LineIntake(c.req.raw.body ?? new Blob().stream(), {
+    lineBytes: lineBytes ?? limits.eventBytes,
     batchLines: limits.batchEvents,
     batchBytes: limits.batchBytes,
     idleMs: ingestIdleMs,
@@ -62,6 +73,7 @@ async function* answer(c: Context, context: AppContext, store: StoreLines): Asyn
       count += drafts.length;
       if (error !== undefined) throw error;
     }
+    if (end) for await (const ack of end()) yield JSON.stringify(answerTo(ack));
   } catch (error) {
     yield refusalOf(error, c.req, onError).body;
   } finally {

@@ -62,6 +62,12 @@ export const ListRunsQuery = z.strictObject({
   limit: count(200).default(50).describe('50 by default.'),
 });
 
+/** Where an imported run goes, if not to its own id and a thread of its own. */
+export const ImportQuery = z.strictObject({
+  runId: id.exactOptional(),
+  threadId: id.exactOptional(),
+});
+
 export const EventsQuery = z.strictObject({
   after: z.string().exactOptional().describe('A cursor: begin strictly after it.'),
   limit: count(1000).default(100).describe('100 by default.'),
