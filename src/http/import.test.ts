@@ -161,6 +161,16 @@ describe('POST /v1/runs/import', () => {
     expect(again.at(-1)).toMatchObject({ status: 'completed', last: 1700 });
   });
 
+  test.each([2, 499, 500, 501, 1000])(
+    'a run of %d events, wherever its end falls in a batch, is closed',
+    async (size) => {
+      const copy = newId();
+      const answers = await importLines(await exported(await finished(size)), `?runId=${copy}`);
+      expect(answers.at(-1)).toMatchObject({ last: size, status: 'completed' });
+      expect(await server.log.runs.get(copy)).toMatchObject({ status: 'completed', events: size, last: size });
+    },
+  );
+
   test('two imports of one file at once are one run', async () => {
     const text = await exported(await finished(1200));
     const copy = newId();
