@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** Imports from standard input. */
 async function importText(text: string, ...args: string[]) {
-  const child = spawn(process.execPath, [MAIN, 'import', ...args, '--url', toUrl], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, 'import', '--url', toUrl, ...args], { stdio: ['pipe', 'pipe', 'pipe'] });
   child.stdin.on('error', () => {});
   child.stdin.end(text);
   let stderr = '';
@@ -64,6 +64,21 @@ test('telltale export and import: the run is there as it was, from a file or a p
   expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('it was there before')]);
   expect((await importText(await readFile(file, 'utf8'), '--as', 'copy', '--thread', 'both')).code).toBe(0);
   expect(await stored(to, 'both')).toHaveLength((await stored(from, 't1')).length);
+});
+
+test('an import that stopped with its server goes on when that is back', async () => {
+  const { stdout } = await runOnce(['export', 'r1', '--url', fromUrl]);
+  const store = join(dir, 'restarted');
+  let server = telltale({ store });
+  const half = stdout.split('\n').slice(0, 900).join('\n');
+  const first = await importText(`${half}\n`, '--url', (await server.listen(0)).url);
+  expect([first.code, first.stderr]).toEqual([1, expect.stringContaining('500 events are stored')]);
+  await server.close();
+  server = telltale({ store });
+  const second = await importText(stdout, '--url', (await server.listen(0)).url);
+  expect([second.code, second.stderr]).toEqual([0, expect.stringContaining('completed')]);
+  expect(await stored(server, 'r1')).toEqual(await stored(from, 't1'));
+  await server.close();
 });
 
 test('what cannot be imported or exported is told in words', async () => {
