@@ -85,21 +85,18 @@ test('what cannot be imported or exported is told in words', async () => {
   await from.start({ agent: 'a', runId: 'open', mode: 'remote' });
   const open = await runOnce(['export', 'open', '--url', fromUrl]);
   expect([open.code, open.stderr]).toEqual([0, expect.stringContaining('has not ended')]);
-  expect(await importText(open.stdout)).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('ends before its run does'),
-  });
-  expect(await importText('nonsense\n')).toMatchObject({ code: 1, stderr: expect.stringContaining('Line 1') });
   const huge = `nonsense\n${'{"x":1}\n'.repeat(500_000)}`;
-  expect(await importText(huge)).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('Line 1 is not valid JSON'),
-  });
-  expect(await runOnce(['import', join(dir, 'nothing'), '--url', toUrl])).toMatchObject({ code: 2 });
-  expect(await runOnce(['export', 'nobody', '--url', fromUrl])).toMatchObject({ code: 1 });
-  expect(await runOnce(['export'])).toMatchObject({ code: 2 });
-  expect(await runOnce(['import', '--url', 'http://127.0.0.1:1', join(dir, 'run.ndjson')])).toMatchObject({
-    code: 1,
-    stderr: expect.stringContaining('does not answer'),
-  });
+  const away = ['--url', 'http://127.0.0.1:1'];
+  const refused = [
+    [importText(open.stdout), 1, 'ends before its run does'],
+    [importText('nonsense\n'), 1, 'Line 1 is not valid JSON'],
+    [importText(huge), 1, 'Line 1 is not valid JSON'],
+    [runOnce(['import', join(dir, 'nothing')]), 2, 'cannot be read'],
+    [runOnce(['import', join(dir, 'run.ndjson'), ...away]), 1, 'does not answer'],
+    [runOnce(['export', 'nobody', '--url', fromUrl]), 1, 'There is no run'],
+    [runOnce(['export']), 2, 'Say which run'],
+  ] as const;
+  for (const [ended, code, text] of refused) {
+    expect(await ended).toMatchObject({ code, stderr: expect.stringContaining(text) });
+  }
 });
