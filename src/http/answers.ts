@@ -5,6 +5,7 @@ import {
   ERROR_CODES,
   eventData,
   HEARTBEAT_MS,
+  runFileHeaderSchema,
   type StreamBye,
   type StreamEnded,
   type StreamHello,
@@ -103,6 +104,22 @@ export const Acknowledgement = z.object({
 /** NDJSON has no status line for each line. */
 export const AcknowledgementOrProblem = z.union([Acknowledgement, Problem]);
 
+/** A line of a run's file. */
+export const RunFileLine = z
+  .union([runFileHeaderSchema, Event])
+  .describe('The first line says what the file is; every other is an event, as pages give them.');
+
+export const ImportedOrProblem = z
+  .union([
+    Acknowledgement.omit({ commands: true }).extend({
+      runId: id,
+      threadId: id,
+      status: status.exactOptional().describe('With the last line: how the run ended. It is whole now.'),
+    }),
+    Problem,
+  ])
+  .describe('A batch is stored, or why nothing more is.');
+
 export const CancelOutcome = z.object({
   status,
   commandId: z.string().exactOptional().describe('Absent where the run had ended before.'),
@@ -162,6 +179,17 @@ export const StreamRefusedData = z.object({
 }) satisfies z.ZodType<StreamRefused>;
 
 export const StreamByeData = z.object({ reason: z.literal('ended') }) satisfies z.ZodType<StreamBye>;
+
+export const ListHelloData = z.object({ heartbeatMs: StreamHelloData.shape.heartbeatMs });
+
+export const ListCaughtUpData = z.object({
+  next: z.string().exactOptional().describe('Where older runs begin: for `before` of the list as JSON.'),
+});
+
+export const StreamLeftData = z.object({
+  runId: id,
+  reason: z.enum(['status', 'deleted']).describe('It matches the filters no more, or it is gone.'),
+});
 
 export const OpenApi = z.looseObject({
   openapi: z.string(),

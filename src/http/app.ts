@@ -3,7 +3,7 @@ import { TelltaleError } from '../protocol/index.ts';
 import type { AppContext } from './context.ts';
 import { eventOperations, eventRoutes } from './events.ts';
 import { healthOperations, healthRoutes } from './health.ts';
-import { importRoutes } from './import.ts';
+import { importOperations, importRoutes } from './import.ts';
 import type { Operations } from './openapi/operation.ts';
 import { openapiOperations, openapiRoutes } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
@@ -15,6 +15,7 @@ import { threadOperations, threadRoutes } from './threads.ts';
 /** What GET /openapi.json says of every route: as many as there are, or its test fails. */
 const OPERATIONS: Operations = {
   ...runOperations,
+  ...importOperations,
   ...eventOperations,
   ...streamOperations,
   ...threadOperations,

@@ -106,7 +106,10 @@ export const eventOperations: Operations = {
     query: EventsQuery,
     answers: { 200: { description: 'A page.', json: EventPage, example: { ...PAGE, ended: false } } },
     refuses: ['run_not_found', 'invalid_cursor'],
-    examples: [{ path: { runId: 'first' }, query: { limit: '10' } }],
+    examples: [
+      { path: { runId: 'first' }, query: { limit: '10' } },
+      { path: { runId: 'job' }, query: { wait: '25' } },
+    ],
   },
   'POST /v1/runs/{runId}/events': {
     id: 'appendToRun',

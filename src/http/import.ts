@@ -1,9 +1,11 @@
 import { Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import { RunImport } from '../runs/index.ts';
+import { ImportedOrProblem, RunFileLine } from './answers.ts';
 import { isOfType } from './body.ts';
 import type { AppContext } from './context.ts';
 import { ingest } from './ingest.ts';
+import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { ImportQuery } from './schemas.ts';
 
@@ -26,3 +28,35 @@ export function importRoutes(context: AppContext): Hono {
   });
   return app;
 }
+
+const envelope = { epoch: 'k3f9x0q2vd', threadId: 'elsewhere', runId: 'elsewhere' };
+
+export const importOperations: Operations = {
+  'POST /v1/runs/import': {
+    id: 'importRun',
+    group: 'Runs',
+    summary: 'Take a whole run from a file',
+    description:
+      'The file is what `telltale export` writes. Times, agents and data are kept, numbers are new. The same file again goes on where an attempt before broke off.',
+    query: ImportQuery,
+    body: { lines: RunFileLine },
+    answers: { 200: { description: 'A line for each batch, as it is stored.', lines: ImportedOrProblem } },
+    refuses: ['unsupported_media_type'],
+    examples: [
+      {
+        query: { runId: 'copied' },
+        lines: [
+          { telltale: 'run', version: 1, runId: 'elsewhere', threadId: 'elsewhere' },
+          {
+            seq: 1,
+            ...envelope,
+            type: 'run.started',
+            time: '2026-11-20T18:00:00.000Z',
+            data: { agent: 'greeter', input: 'Ada' },
+          },
+          { seq: 2, ...envelope, type: 'run.completed', time: '2026-11-20T18:00:02.000Z', data: { output: 'Hello' } },
+        ],
+      },
+    ],
+  },
+};

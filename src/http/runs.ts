@@ -1,12 +1,20 @@
 import { Hono } from 'hono';
 import { summaryOf } from '../log/index.ts';
 import { formatCursor } from '../protocol/index.ts';
-import { CancelOutcome, RunList, StartedRun } from './answers.ts';
+import {
+  CancelOutcome,
+  ListCaughtUpData,
+  ListHelloData,
+  RunList,
+  RunSummary,
+  StartedRun,
+  StreamLeftData,
+} from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
-import { streamRuns, wantsStream } from './run-list.ts';
+import { LiveListQuery, streamRuns, wantsStream } from './run-list.ts';
 import { CancelRequest, ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
 import { RunAnswer } from './snapshot-answer.ts';
 
@@ -87,12 +95,19 @@ export const runOperations: Operations = {
     id: 'listRuns',
     group: 'Runs',
     summary: 'List runs, newest first',
-    description: 'Every filter that is given has to match. `next` of a page goes into `before` for the one after it.',
-    query: ListRunsQuery,
+    description:
+      'Every filter that is given has to match. `next` of a page goes into `before` for the one after it. With `Accept: text/event-stream` the list is live: all of it, then each run as it appears or changes.',
+    query: ListRunsQuery.extend({ padding: LiveListQuery.shape.padding }),
     answers: {
       200: {
-        description: 'A page of runs.',
+        description: 'A page of runs, or the list as it changes.',
         json: RunList,
+        frames: {
+          'stream.hello': ListHelloData,
+          'stream.run': RunSummary,
+          'stream.caught-up': ListCaughtUpData,
+          'stream.left': StreamLeftData,
+        },
         example: {
           runs: [
             {
@@ -111,7 +126,10 @@ export const runOperations: Operations = {
       },
     },
     refuses: ['invalid_cursor'],
-    examples: [{ query: { status: 'completed', limit: '10' } }],
+    examples: [
+      { query: { status: 'completed', limit: '10' } },
+      { headers: { Accept: 'text/event-stream' }, query: { status: 'running' } },
+    ],
   },
   'GET /v1/runs/{runId}': {
     id: 'getRun',

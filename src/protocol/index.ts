@@ -64,7 +64,7 @@ export {
 export { checkWhole, deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export { asOneChange } from './reduce-spans.ts';
-export { parseRunFileHeader, type RunFileHeader, runFileHeader } from './run-file.ts';
+export { parseRunFileHeader, type RunFileHeader, runFileHeader, runFileHeaderSchema } from './run-file.ts';
 export * from './snapshot.ts';
 export {
   byeFrame,

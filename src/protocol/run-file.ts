@@ -20,7 +20,8 @@ export const runFileHeader = (runId: string, threadId: string): RunFileHeader =>
   threadId,
 });
 
-const header = z.strictObject({
+/** The first line of a run's file, as it is checked. */
+export const runFileHeaderSchema = z.strictObject({
   telltale: z.literal('run'),
   version: z.literal(VERSION),
   runId: z.string().regex(ID_PATTERN),
@@ -29,7 +30,7 @@ const header = z.strictObject({
 
 /** @throws {TelltaleError} `invalid_request` for anything but such a line of this version. */
 export function parseRunFileHeader(input: unknown): RunFileHeader {
-  const { success, data } = header.safeParse(input);
+  const { success, data } = runFileHeaderSchema.safeParse(input);
   if (success) return data;
   const version = z.object({ telltale: z.literal('run'), version: z.int().min(VERSION + 1) }).safeParse(input);
   const detail = version.success
