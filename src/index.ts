@@ -38,6 +38,7 @@ export {
   type EventType,
   type Limits,
   type Problem,
+  problemOf,
   type RunSnapshot,
   type RunStatus,
   type RunWriter,

@@ -6,6 +6,7 @@ import {
   caughtUpFrame,
   emptySnapshot,
   mergedFrameHead,
+  problemOf,
   progressFrame,
   resetFrame,
   snapshotFrame,
@@ -165,7 +166,7 @@ describe('follow', () => {
   });
 
   test('a refusal ends it with the words of the server', async () => {
-    const problem = new TelltaleError('run_not_found', 'There is no run r1.', { runId: 'r1' }).toProblem();
+    const problem = problemOf(new TelltaleError('run_not_found', 'There is no run r1.', { runId: 'r1' }));
     const { url, requests } = await serve((_, response) => {
       response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
     });

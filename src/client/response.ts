@@ -20,7 +20,8 @@ export async function errorOf(response: Response): Promise<TelltaleError> {
   const body = await beginning(response)
     .then(JSON.parse)
     .catch(() => undefined);
-  const error = TelltaleError.fromProblem(body, passes ? 'unreachable' : (BY_STATUS[status] ?? 'invalid_request'));
+  const fallback = passes ? 'unreachable' : (BY_STATUS[status] ?? 'invalid_request');
+  const error = TelltaleError.fromProblem({ title: `The server answered with status ${status}.`, ...body }, fallback);
   const seconds = Number(response.headers.get('retry-after'));
   if (!(seconds > 0)) return error;
   return new TelltaleError(error.code, error.message, { ...error.particulars, retryAfterMs: seconds * 1000 });

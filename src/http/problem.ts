@@ -1,6 +1,6 @@
 import { RequestError } from '@hono/node-server';
 import { HTTPException } from 'hono/http-exception';
-import { randomId, TelltaleError } from '../protocol/index.ts';
+import { problemOf, randomId, TelltaleError } from '../protocol/index.ts';
 import type { ErrorReport } from './context.ts';
 
 const PROBLEM_TYPE = 'application/problem+json';
@@ -32,7 +32,7 @@ export function refusalOf(error: unknown, { method, path }: RequestLine, report:
 }
 
 export function refusal(error: TelltaleError): Refusal {
-  const problem = error.toProblem();
+  const problem = problemOf(error);
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
   // RFC 9110 section 15.5.6: a 405 has to name what is allowed.
   if (Array.isArray(problem.allow)) headers.allow = problem.allow.join(', ');

@@ -1,13 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type ErrorCode, TelltaleError } from './errors.ts';
-
-const source = readFileSync(new URL('./errors.ts', import.meta.url), 'utf8');
-const codes = [...source.matchAll(/^ {2}(\w+): \{ status/gm)].map((match) => match[1] as ErrorCode);
+import { ERROR_CODES, TelltaleError } from './errors.ts';
+import { problemOf } from './problem.ts';
 
 describe('P8: errors', () => {
-  it.each(codes)('%s is a problem of RFC 9457 with status, code and retryable', (code) => {
-    const problem = new TelltaleError(code, 'What happened.', { expected: 7 }).toProblem();
+  it.each(ERROR_CODES)('%s is a problem of RFC 9457 with status, code and retryable', (code) => {
+    const problem = problemOf(new TelltaleError(code, 'What happened.', { expected: 7 }));
     expect(problem).toEqual({
       type: `urn:telltale:error:${code}`,
       title: expect.stringMatching(/^[A-Z].*[^.]$/),
@@ -24,12 +21,29 @@ describe('P8: errors', () => {
   });
 
   it('are all in the table', () => {
-    expect(codes.length).toBeGreaterThan(30);
+    expect(ERROR_CODES.length).toBeGreaterThan(30);
   });
 
   it('keep their own fields whatever the particulars say', () => {
-    const problem = new TelltaleError('run_closed', 'x', { status: 200, code: 'ok', retryable: true }).toProblem();
+    const problem = problemOf(new TelltaleError('run_closed', 'x', { status: 200, code: 'ok', retryable: true }));
     expect(problem).toMatchObject({ status: 409, code: 'run_closed', retryable: false });
+  });
+
+  it('come back from problem details, in the words there are', () => {
+    const problem = problemOf(new TelltaleError('producer_gap', 'Number 7 is missing.', { expected: 7 }));
+    const read = (said: unknown) => TelltaleError.fromProblem(said, 'unreachable');
+    expect(read(problem)).toMatchObject({
+      code: 'producer_gap',
+      message: 'Number 7 is missing.',
+      particulars: { expected: 7 },
+    });
+    expect(read({ title: 'Bad Gateway', code: 'teapot' })).toMatchObject({
+      code: 'unreachable',
+      message: 'Bad Gateway',
+    });
+    for (const nothing of [undefined, null, 'text', {}, { detail: {}, title: 7 }]) {
+      expect(read(nothing).message).toBe('unreachable');
+    }
   });
 
   it('wrap what is not ours with its cause, and leave ours alone', () => {

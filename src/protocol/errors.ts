@@ -1,71 +1,74 @@
+import type { Problem } from './problem.ts';
+
 /**
  * Every way Telltale says no. The code decides the HTTP status and whether trying again can help; texts are for people
- * and may change. `retryable` means: the same request, later, may succeed. It is always safe to repeat a request that
- * carried a producer key.
+ * and may change. It is always safe to repeat a request that carried a producer key. What the codes are called in
+ * problem details is in `problem.ts`: clients, which ship this file, are told it by the server.
  */
-const CODES = {
-  invalid_request: { status: 400, retryable: false, title: 'The request is not well formed' },
-  invalid_json: { status: 400, retryable: false, title: 'The body is not valid JSON' },
-  invalid_event: { status: 400, retryable: false, title: 'An event does not match its type' },
-  invalid_cursor: { status: 400, retryable: false, title: 'The cursor is not one this log gave out' },
-  reserved_type: { status: 400, retryable: false, title: 'This event type is written by Telltale alone' },
-  too_deep: { status: 400, retryable: false, title: 'The JSON is nested too deeply' },
-  unauthorized: { status: 401, retryable: false, title: 'The request does not say who asks' },
-  forbidden: { status: 403, retryable: false, title: 'This is not for whoever asks' },
-  producer_fenced: { status: 403, retryable: false, title: 'A newer epoch of this producer has taken over' },
-  lease_fenced: { status: 403, retryable: false, title: 'The lease on this run has passed to another executor' },
-  origin_refused: { status: 403, retryable: false, title: 'This origin may not use the server' },
-  host_refused: { status: 403, retryable: false, title: 'This Host is not one the server answers to' },
-  path_refused: { status: 403, retryable: false, title: 'The path is not one that may be read' },
-  not_found: { status: 404, retryable: false, title: 'There is nothing at this address' },
-  run_not_found: { status: 404, retryable: false, title: 'There is no such run' },
-  thread_not_found: { status: 404, retryable: false, title: 'There is no such thread' },
-  agent_not_found: { status: 404, retryable: false, title: 'No agent of this name is registered' },
-  method_not_allowed: { status: 405, retryable: false, title: 'This address does not take this method' },
-  not_acceptable: { status: 406, retryable: false, title: 'This address cannot answer in an accepted form' },
-  run_exists: { status: 409, retryable: false, title: 'A run with this id exists already' },
-  run_closed: { status: 409, retryable: false, title: 'The run has ended and takes no more events' },
-  already_decided: { status: 409, retryable: false, title: 'Another answer came first' },
-  producer_gap: { status: 409, retryable: false, title: 'An earlier append of this producer is missing' },
-  producer_conflict: { status: 409, retryable: false, title: 'This producer key was used with other content' },
-  request_timeout: { status: 408, retryable: true, title: 'The request took too long to arrive' },
-  event_too_large: { status: 413, retryable: false, title: 'An event is larger than the limit' },
-  batch_too_large: { status: 413, retryable: false, title: 'The batch is larger than the limit' },
-  run_full: { status: 413, retryable: false, title: 'The run has reached its number of events' },
-  unsupported_media_type: { status: 415, retryable: false, title: 'The body has to be JSON' },
-  headers_too_large: { status: 431, retryable: false, title: 'The headers are larger than the limit' },
-  internal: { status: 500, retryable: false, title: 'Something went wrong on our side' },
-  overloaded: { status: 503, retryable: true, title: 'The server has no room for this now' },
-  log_unavailable: { status: 503, retryable: true, title: 'The log cannot take events now' },
-  log_closed: { status: 503, retryable: true, title: 'The log is closed' },
-  storage_full: { status: 507, retryable: true, title: 'The disk is full' },
-  store_locked: { status: 500, retryable: false, title: 'Another process owns this data directory' },
-  store_damaged: { status: 500, retryable: false, title: 'The store is damaged and could not be repaired' },
-  store_version: { status: 500, retryable: false, title: 'The store was written by a newer version' },
-  invalid_option: { status: 500, retryable: false, title: 'An option is not valid' },
-  cannot_listen: { status: 500, retryable: false, title: 'The server cannot listen at this address' },
-  unsafe_bind: { status: 500, retryable: false, title: 'The server will not listen there without authentication' },
-  agent_failed: { status: 500, retryable: false, title: 'The agent stopped with an error' },
-  tool_failed: { status: 500, retryable: false, title: 'The tool could not do its work' },
-  executor_lost: { status: 500, retryable: true, title: 'The process that ran the agent is gone' },
-  stream_broken: { status: 502, retryable: true, title: 'The stream broke the protocol' },
-  unreachable: { status: 502, retryable: true, title: 'The server cannot be reached' },
+const STATUS = {
+  invalid_request: 400,
+  invalid_json: 400,
+  invalid_event: 400,
+  invalid_cursor: 400,
+  reserved_type: 400,
+  too_deep: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  producer_fenced: 403,
+  lease_fenced: 403,
+  origin_refused: 403,
+  host_refused: 403,
+  path_refused: 403,
+  not_found: 404,
+  run_not_found: 404,
+  thread_not_found: 404,
+  agent_not_found: 404,
+  method_not_allowed: 405,
+  not_acceptable: 406,
+  run_exists: 409,
+  run_closed: 409,
+  already_decided: 409,
+  producer_gap: 409,
+  producer_conflict: 409,
+  request_timeout: 408,
+  event_too_large: 413,
+  batch_too_large: 413,
+  run_full: 413,
+  unsupported_media_type: 415,
+  headers_too_large: 431,
+  internal: 500,
+  overloaded: 503,
+  log_unavailable: 503,
+  log_closed: 503,
+  storage_full: 507,
+  store_locked: 500,
+  store_damaged: 500,
+  store_version: 500,
+  invalid_option: 500,
+  cannot_listen: 500,
+  unsafe_bind: 500,
+  agent_failed: 500,
+  tool_failed: 500,
+  executor_lost: 500,
+  stream_broken: 502,
+  unreachable: 502,
 } as const;
 
-/** The closed set of codes. */
-export type ErrorCode = keyof typeof CODES;
-export const ERROR_CODES = Object.keys(CODES) as readonly ErrorCode[];
+/** The same request, later, may succeed. */
+const RETRYABLE: ReadonlySet<string> = new Set<ErrorCode>([
+  'request_timeout',
+  'overloaded',
+  'log_unavailable',
+  'log_closed',
+  'storage_full',
+  'executor_lost',
+  'stream_broken',
+  'unreachable',
+]);
 
-/** An error as problem details (RFC 9457), with our `code`, `retryable` and machine-readable particulars beside. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  code: ErrorCode;
-  retryable: boolean;
-  [particular: string]: unknown;
-}
+/** The closed set of codes. */
+export type ErrorCode = keyof typeof STATUS;
+export const ERROR_CODES = /* @__PURE__ */ Object.keys(STATUS) as readonly ErrorCode[];
 
 /**
  * The one error class of Telltale.
@@ -92,32 +95,20 @@ export class TelltaleError extends Error {
 
   /** HTTP status of the code. */
   get status(): number {
-    return CODES[this.code].status;
+    return STATUS[this.code];
   }
 
   /** True where the same request may succeed later. */
   get retryable(): boolean {
-    return CODES[this.code].retryable;
+    return RETRYABLE.has(this.code);
   }
 
-  toProblem(): Problem {
-    const { status, retryable, title } = CODES[this.code];
-    return {
-      ...this.particulars,
-      type: `urn:telltale:error:${this.code}`,
-      title,
-      status,
-      detail: this.message,
-      code: this.code,
-      retryable,
-    };
-  }
-
-  /** What a server said: the other way of `toProblem`. A code that this version does not know becomes `fallback`. */
+  /** What a server said: the other way of `problemOf`. A code that this version does not know becomes `fallback`. */
   static fromProblem(problem: unknown, fallback: ErrorCode): TelltaleError {
     const { type, title, status, detail, code, retryable, ...particulars } = Object(problem) as Partial<Problem>;
-    const known = typeof code === 'string' && Object.hasOwn(CODES, code) ? code : fallback;
-    return new TelltaleError(known, typeof detail === 'string' ? detail : CODES[known].title, particulars);
+    const known = typeof code === 'string' && Object.hasOwn(STATUS, code) ? code : fallback;
+    const text = [detail, title].find((it) => typeof it === 'string') ?? known;
+    return new TelltaleError(known, text, particulars);
   }
 
   /** Any thrown value as a TelltaleError; what is not ours becomes `internal`, with the original as its cause. */

@@ -20,7 +20,7 @@ export {
 } from './cursor.ts';
 export { jsonDepth } from './depth.ts';
 export { type EncodedEvent, type EventContext, encodeEvent, utf8Length } from './encode.ts';
-export { ERROR_CODES, type ErrorCode, type Problem, TelltaleError } from './errors.ts';
+export { ERROR_CODES, type ErrorCode, TelltaleError } from './errors.ts';
 export {
   type AgentRef,
   agentRef,
@@ -62,6 +62,7 @@ export {
   WARN_AT,
 } from './limits.ts';
 export { checkWhole, deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
+export { type Problem, problemOf } from './problem.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export { asOneChange } from './reduce-spans.ts';
 export { parseRunFileHeader, type RunFileHeader, runFileHeader, runFileHeaderSchema } from './run-file.ts';

@@ -1,6 +1,6 @@
 /** What stands beside a route, in the words of OpenAPI. */
 import type { z } from 'zod';
-import { type ErrorCode, ID_PATTERN, TelltaleError } from '../../protocol/index.ts';
+import { type ErrorCode, ID_PATTERN, problemOf, TelltaleError } from '../../protocol/index.ts';
 import type { DocumentedOperation, DocumentedResponse, Media, Parameter, Schema } from './document.ts';
 import type { Answer, Content, Operation } from './operation.ts';
 
@@ -119,7 +119,7 @@ function refusals(codes: readonly ErrorCode[]): Record<string, DocumentedRespons
 }
 
 function refusal(status: number, codes: readonly ErrorCode[]): DocumentedResponse {
-  const titles = codes.map((code) => `${new TelltaleError(code, '').toProblem().title} (\`${code}\`)`);
+  const titles = codes.map((code) => `${problemOf(new TelltaleError(code, '')).title} (\`${code}\`)`);
   const schema = { allOf: [{ $ref: reference('Problem') }, { properties: { code: { enum: codes } } }] };
   return {
     description: `${titles.join('. ')}.`,
