@@ -1,3 +1,4 @@
+import { TelltaleError } from './errors.ts';
 import type { EventData } from './event.ts';
 
 type Patch = EventData<'state.patched'>['patch'];
@@ -16,37 +17,35 @@ export function applyPatch(document: unknown, patch: Patch): Outcome {
     // What is copied then stands in two places, and neither may be changed through the other: not even by the copy
     // itself, which may put a container into itself.
     if (operation.op === 'copy') made = new Set();
-    const next = applyOne(value, operation, made);
-    if (!next.ok)
-      return { ok: false, problem: `operation ${index} (${operation.op} ${operation.path}): ${next.problem}` };
-    value = next.value;
+    try {
+      value = applyOne(value, operation, made);
+    } catch (error) {
+      if (!(error instanceof TelltaleError)) throw error;
+      return { ok: false, problem: `operation ${index} (${operation.op} ${operation.path}): ${error.message}` };
+    }
   }
   return { ok: true, value };
 }
 
-function applyOne(document: unknown, operation: Patch[number], made: Set<unknown>): Outcome {
+/** The document after one operation. @throws {TelltaleError} what is in its way, as do all below. */
+function applyOne(document: unknown, operation: Patch[number], made: Set<unknown>): unknown {
+  const path = parse(operation.path);
   switch (operation.op) {
     case 'add':
     case 'replace':
-      return write(document, parse(operation.path), made, operation.op, operation.value);
+      return write(document, path, made, operation.op, operation.value);
     case 'remove':
-      return write(document, parse(operation.path), made, 'remove');
-    case 'test': {
-      const found = read(document, parse(operation.path));
-      if (!found.ok) return found;
-      return equal(found.value, operation.value) ? { ok: true, value: document } : fail('the value is another');
-    }
+      return write(document, path, made, 'remove');
+    case 'test':
+      if (!equal(read(document, path), operation.value)) throw misfit('the value is another');
+      return document;
     case 'copy':
     case 'move': {
-      if (operation.op === 'move' && operation.path.startsWith(`${operation.from}/`))
-        return fail('cannot move into itself');
-      const found = read(document, parse(operation.from));
-      if (!found.ok) return found;
-      const base =
-        operation.op === 'move'
-          ? write(document, parse(operation.from), made, 'remove')
-          : { ok: true as const, value: document };
-      return base.ok ? write(base.value, parse(operation.path), made, 'add', found.value) : base;
+      const from = parse(operation.from);
+      const isMove = operation.op === 'move';
+      if (isMove && operation.path.startsWith(`${operation.from}/`)) throw misfit('cannot move into itself');
+      const value = read(document, from);
+      return write(isMove ? write(document, from, made, 'remove') : document, path, made, 'add', value);
     }
   }
 }
@@ -57,27 +56,21 @@ const parse = (pointer: string): string[] =>
     .slice(1)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 
-const fail = (problem: string): Outcome => ({ ok: false, problem });
+const misfit = (problem: string): TelltaleError => new TelltaleError('invalid_event', problem);
 
-function read(document: unknown, path: readonly string[]): Outcome {
-  let value = document;
-  for (const token of path) {
-    const found = child(value, token);
-    if (!found) return fail(`there is no "${token}"`);
-    value = found.value;
-  }
-  return { ok: true, value };
-}
+const read = (document: unknown, path: readonly string[]): unknown => path.reduce(member, document);
 
 // No sign, no leading zero, no exponent (RFC 6901 section 4).
 const INDEX = /^(?:0|[1-9]\d*)$/;
 
 /** Own members only: "constructor" and "__proto__" are names like any other. */
-function child(value: unknown, token: string): { value: unknown } | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (Array.isArray(value) && !INDEX.test(token)) return undefined;
-  return Object.hasOwn(value, token) ? { value: (value as Record<string, unknown>)[token] } : undefined;
+function member(value: unknown, token: string): unknown {
+  const isThere = isContainer(value) && (!Array.isArray(value) || INDEX.test(token)) && Object.hasOwn(value, token);
+  if (!isThere) throw misfit(`there is no "${token}"`);
+  return value[token];
 }
+
+const isContainer = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
 function write(
   document: unknown,
@@ -85,32 +78,28 @@ function write(
   made: Set<unknown>,
   op: 'add' | 'replace' | 'remove',
   value?: unknown,
-): Outcome {
+): unknown {
   const [token, ...rest] = path;
-  if (token === undefined) return op === 'remove' ? fail('the whole document cannot be removed') : { ok: true, value };
-  if (typeof document !== 'object' || document === null) return fail(`"${token}" of something that is no object`);
-  const found = child(document, token);
-  if (rest.length > 0) {
-    if (!found) return fail(`there is no "${token}"`);
-    const inner = write(found.value, rest, made, op, value);
-    if (!inner.ok) return inner;
-    const own = ownCopy(document, made);
-    set(own, token, inner.value);
-    return { ok: true, value: own };
+  if (token === undefined) {
+    if (op === 'remove') throw misfit('the whole document cannot be removed');
+    return value;
   }
-  if (op !== 'add' && !found) return fail(`there is no "${token}"`);
+  if (rest.length > 0) {
+    return write(document, [token], made, 'replace', write(member(document, token), rest, made, op, value));
+  }
+  if (!isContainer(document)) throw misfit(`"${token}" of something that is no object`);
+  if (op !== 'add') member(document, token);
   const own = ownCopy(document, made);
   if (!Array.isArray(own)) {
     if (op === 'remove') delete own[token];
     else set(own, token, value);
-    return { ok: true, value: own };
+    return own;
   }
   const index = token === '-' ? own.length : Number(token);
-  if (op === 'add' && !(token === '-' || (INDEX.test(token) && index <= own.length)))
-    return fail(`no place "${token}"`);
+  if (op === 'add' && token !== '-' && !(INDEX.test(token) && index <= own.length)) throw misfit(`no place "${token}"`);
   if (op === 'remove') own.splice(index, 1);
   else own.splice(index, op === 'add' ? 0 : 1, value);
-  return { ok: true, value: own };
+  return own;
 }
 
 function ownCopy(container: object, made: Set<unknown>): Record<string, unknown> | unknown[] {
@@ -128,13 +117,7 @@ function set(container: object, token: string, value: unknown): void {
 
 function equal(a: unknown, b: unknown): boolean {
   if (Object.is(a, b) || a === b) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (!isContainer(a) || !isContainer(b) || Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = Object.keys(a);
-  return (
-    keys.length === Object.keys(b).length &&
-    keys.every(
-      (key) => Object.hasOwn(b, key) && equal((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key]),
-    )
-  );
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]));
 }
