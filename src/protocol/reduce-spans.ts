@@ -27,11 +27,14 @@ export interface Identity<T> {
   readonly keyOf: (it: T) => string;
 }
 
-export const byId = (id: string): Identity<{ readonly id: string }> => ({
-  is: (it) => it.id === id,
+/** The entity whose `field` is `id`. */
+export const by = <K extends string>(field: K, id: string): Identity<{ readonly [P in K]: string }> => ({
+  is: (it) => it[field] === id,
   key: () => id,
-  keyOf: (it) => it.id,
+  keyOf: (it) => it[field],
 });
+
+export const byId = (id: string): Identity<{ readonly id: string }> => by('id', id);
 
 /** The entity with this id of this event's agent. */
 export function mine(id: string, e: KnownEvent): Identity<{ readonly id: string; readonly agentId?: string }> {

@@ -7,7 +7,7 @@ import { isTerminal, statusAfter } from './lifecycle.ts';
 import { checkWhole, deltasOf } from './merged.ts';
 import { applyPatch } from './patch.ts';
 import { apply, reduceControl } from './reduce-control.ts';
-import { asOneChange, byId, closeOpen, ended, mine, opened, push, tellError, upsert } from './reduce-spans.ts';
+import { asOneChange, by, byId, closeOpen, ended, mine, opened, push, tellError, upsert } from './reduce-spans.ts';
 import type { RunSnapshot, ToolSpan } from './snapshot.ts';
 
 /**
@@ -45,32 +45,33 @@ export function reduceAll(snapshot: RunSnapshot, events: Iterable<TelltaleEvent>
 }
 
 /** An entity that a merged delta opens was opened by the first of them. */
-const foldOne = (s: RunSnapshot, e: TelltaleEvent): RunSnapshot =>
-  fold(s, (e.first === undefined ? e : { ...e, seq: e.first }) as KnownEvent);
+function foldOne(s: RunSnapshot, event: TelltaleEvent): RunSnapshot {
+  const e = (event.first === undefined ? event : { ...event, seq: event.first }) as KnownEvent;
+  const next = fold(s, e);
+  return isFailure(e) ? tellError(next, e, e.data.error) : next;
+}
+
+type Failure = KnownEvent & { type: (typeof FAILURES)[number] };
+const FAILURES = ['run.failed', 'step.failed', 'agent.failed', 'llm.failed', 'tool.failed', 'error.reported'] as const;
+const isFailure = (e: KnownEvent): e is Failure => FAILURES.includes(e.type as Failure['type']);
 
 function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
   const { type, data } = e;
   switch (type) {
     case 'run.queued':
-    case 'run.started': {
-      const { agent, mode, input, metadata } = data;
+    case 'run.started':
       return {
         ...s,
-        agent,
-        ...(mode && { mode }),
-        ...(input !== undefined && { input }),
-        ...(metadata && { metadata }),
-        ...(e.parentRunId !== undefined && { parentRunId: e.parentRunId }),
+        ...pick(data, ['agent', 'mode', 'input', 'metadata']),
+        ...pick(e, ['parentRunId']),
         [type === 'run.queued' ? 'queuedAt' : 'startedAt']: e.time,
       };
-    }
     case 'run.completed':
     case 'run.failed':
     case 'run.cancelled': {
       const end: RunSnapshot = { ...s, endedAt: e.time, ...pick(data, ['durationMs']) };
       if (type === 'run.completed') return { ...end, ...pick(data, ['output', 'usage', 'cost']) };
-      if (type === 'run.failed')
-        return tellError({ ...end, error: data.error, ...pick(data, ['usage']) }, e, data.error);
+      if (type === 'run.failed') return { ...end, ...pick(data, ['error', 'usage']) };
       return { ...end, commands: apply(s.commands, e as KnownEvent & { type: 'run.cancelled' }) };
     }
     case 'plan.created':
@@ -87,14 +88,15 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
         ),
       };
     case 'step.completed':
-    case 'step.failed': {
-      const steps = upsert(s.steps, byId(data.stepId), (it) => ({
-        ...(it ?? { id: data.stepId, name: data.stepId, ...opened(e) }),
-        ...ended(e, data),
-        ...(type === 'step.completed' && pick(data, ['result'])),
-      }));
-      return type === 'step.failed' ? tellError({ ...s, steps }, e, data.error) : { ...s, steps };
-    }
+    case 'step.failed':
+      return {
+        ...s,
+        steps: upsert(s.steps, byId(data.stepId), (it) => ({
+          ...(it ?? { id: data.stepId, name: data.stepId, ...opened(e) }),
+          ...ended(e, data),
+          ...(type === 'step.completed' && pick(data, ['result'])),
+        })),
+      };
     case 'progress.updated':
       return { ...s, progress: data };
     case 'agent.started':
@@ -146,23 +148,13 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'artifact.added':
       return {
         ...s,
-        artifacts: upsert(
-          s.artifacts,
-          { is: (it) => it.artifactId === data.artifactId, key: () => data.artifactId, keyOf: (it) => it.artifactId },
-          () => data,
-        ),
+        artifacts: upsert(s.artifacts, by('artifactId', data.artifactId), () => data),
       };
     case 'source.added':
       return {
         ...s,
-        sources: upsert(
-          s.sources,
-          { is: (it) => it.sourceId === data.sourceId, key: () => data.sourceId, keyOf: (it) => it.sourceId },
-          () => data,
-        ),
+        sources: upsert(s.sources, by('sourceId', data.sourceId), () => data),
       };
-    case 'error.reported':
-      return tellError(s, e, data.error);
     default:
       return reduceControl(s, e);
   }
@@ -180,7 +172,7 @@ function reducePlan(s: RunSnapshot, data: EventData<'plan.created'>): RunSnapsho
 
 function reduceAgent(s: RunSnapshot, e: KnownEvent & { type: `agent.${string}` }): RunSnapshot {
   const { agent } = e;
-  if (!agent) return e.type === 'agent.failed' ? tellError(s, e, e.data.error) : s;
+  if (!agent) return s;
   const parentId = agent.path.split('/').at(-2);
   const agents = upsert(s.agents, byId(agent.id), (it) => {
     const { agentId: _self, ...span } = opened(e);
@@ -188,7 +180,7 @@ function reduceAgent(s: RunSnapshot, e: KnownEvent & { type: `agent.${string}` }
     if (e.type === 'agent.started') return { ...start, ...pick(e.data, ['model', 'input']) };
     return { ...start, ...ended(e, e.data), ...(e.type === 'agent.completed' && pick(e.data, ['output'])) };
   });
-  return e.type === 'agent.failed' ? tellError({ ...s, agents }, e, e.data.error) : { ...s, agents };
+  return { ...s, agents };
 }
 
 function reduceLlm(s: RunSnapshot, e: KnownEvent & { type: `llm.${string}` }): RunSnapshot {
@@ -199,8 +191,7 @@ function reduceLlm(s: RunSnapshot, e: KnownEvent & { type: `llm.${string}` }): R
     const about = { ...start, ...pick(e.data, ['model', 'provider']) };
     return e.type === 'llm.started' ? about : { ...about, ...ended(e, e.data), ...pick(e.data, ['usage', 'cost']) };
   });
-  if (e.type === 'llm.failed') return tellError({ ...s, llmCalls }, e, e.data.error);
-  if (e.type === 'llm.started') return { ...s, llmCalls };
+  if (e.type !== 'llm.completed') return { ...s, llmCalls };
   const { usage, cost } = e.data;
   // Costs in different currencies cannot be added; the first one's stays.
   const sum =
@@ -245,7 +236,7 @@ function reduceTool(s: RunSnapshot, e: KnownEvent & { type: `tool.${string}` }):
         return tool;
     }
   });
-  return e.type === 'tool.failed' ? tellError({ ...s, tools }, e, e.data.error) : { ...s, tools };
+  return { ...s, tools };
 }
 
 /** Streamed text: deltas are appended; a whole text at the end replaces what was streamed. */
