@@ -1,5 +1,5 @@
 import type { KnownEvent } from './event.ts';
-import { byId, push, upsert } from './reduce-spans.ts';
+import { byId, pick, push, upsert } from './reduce-spans.ts';
 import type { Approval, Command, RunSnapshot } from './snapshot.ts';
 
 /** The part of the fold about people: approvals, commands, input and money. */
@@ -24,20 +24,15 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'input.received':
       return { ...s, inputs: push(s.inputs, e.data) };
     case 'control.requested': {
-      const { commandId: id, command, by } = e.data;
-      const entry: Command = { id, command, status: 'requested', seq: e.seq, ...(by !== undefined && { by }) };
-      return {
-        ...s,
-        commands: upsert(s.commands, byId(id), (it) => it ?? entry),
-      };
+      const { commandId: id, command } = e.data;
+      const entry: Command = { id, command, status: 'requested', seq: e.seq, ...pick(e.data, ['by']) };
+      return { ...s, commands: upsert(s.commands, byId(id), (it) => it ?? entry) };
     }
     case 'run.paused':
     case 'run.resumed':
       return { ...s, commands: apply(s.commands, e) };
-    case 'usage.updated': {
-      const { usage, cost } = e.data;
-      return { ...s, ...(usage && { usage }), ...(cost && { cost }) };
-    }
+    case 'usage.updated':
+      return { ...s, ...pick(e.data, ['usage', 'cost']) };
     case 'budget.set':
       return { ...s, budget: { ...e.data, warnings: [] } };
     case 'budget.warning':
@@ -70,10 +65,6 @@ function settle(
   id: string,
   end: Partial<Approval> & { status: Approval['status'] },
 ): readonly Approval[] {
-  const { decision, by, status } = end;
-  return approvals.map((it) =>
-    it.id === id && it.status === 'requested'
-      ? { ...it, status, ...(decision !== undefined && { decision }), ...(by !== undefined && { by }) }
-      : it,
-  );
+  const change = pick(end, ['status', 'decision', 'by']);
+  return approvals.map((it) => (it.id === id && it.status === 'requested' ? { ...it, ...change } : it));
 }

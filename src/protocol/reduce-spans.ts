@@ -88,8 +88,14 @@ function find<T>(list: readonly T[], { key, is, keyOf }: Identity<T>): number {
 
 const NEAR = 16;
 
+/** Whose an event is. Absent for the run's own. */
+const owner = ({ agent }: KnownEvent): Pick<Span, 'agentId'> => (agent ? { agentId: agent.id } : {});
+
+/** Where an event stands, for what is a fact and no span. */
+export const at = (e: KnownEvent): Pick<Span, 'agentId'> & { readonly seq: number } => ({ seq: e.seq, ...owner(e) });
+
 export function opened(e: KnownEvent): Pick<Span, 'startSeq' | 'startedAt' | 'agentId'> & { status: 'running' } {
-  return { status: 'running', startSeq: e.seq, startedAt: e.time, ...(e.agent && { agentId: e.agent.id }) };
+  return { status: 'running', startSeq: e.seq, startedAt: e.time, ...owner(e) };
 }
 
 /** The end of a span, failed where the event brings an error. */
@@ -99,13 +105,12 @@ export function ended(e: KnownEvent, data: { durationMs?: number; error?: ErrorI
     status,
     endSeq: e.seq,
     endedAt: e.time,
-    ...(data.durationMs !== undefined && { durationMs: data.durationMs }),
-    ...(data.error && { error: data.error }),
+    ...pick(data, ['durationMs', 'error']),
   };
 }
 
 export function tellError(s: RunSnapshot, e: KnownEvent, error: ErrorInfo): RunSnapshot {
-  return { ...s, errors: push(s.errors, { ...error, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }) };
+  return { ...s, errors: push(s.errors, { ...error, ...at(e) }) };
 }
 
 /** A terminal event closes everything still open. */
@@ -126,4 +131,17 @@ export function closeOpen(s: RunSnapshot, e: TelltaleEvent): RunSnapshot {
     approvals: s.approvals.map((it) => (it.status === 'requested' ? { ...it, status: 'expired' } : it)),
     commands: s.commands.map((it) => (it.status === 'requested' ? { ...it, status: 'void' } : it)),
   };
+}
+
+/** The named fields that are there: with exact optional types, absent must stay absent. */
+export function pick<T extends object, K extends string>(
+  data: T,
+  keys: readonly K[],
+): { [P in K & keyof T]?: Exclude<T[P], undefined> } {
+  const picked: Record<string, unknown> = {};
+  for (const key of keys) {
+    const value = (data as Record<string, unknown>)[key];
+    if (value !== undefined) picked[key] = value;
+  }
+  return picked as never;
 }

@@ -7,7 +7,20 @@ import { isTerminal, statusAfter } from './lifecycle.ts';
 import { checkWhole, deltasOf } from './merged.ts';
 import { applyPatch } from './patch.ts';
 import { apply, reduceControl } from './reduce-control.ts';
-import { asOneChange, by, byId, closeOpen, ended, mine, opened, push, tellError, upsert } from './reduce-spans.ts';
+import {
+  asOneChange,
+  at,
+  by,
+  byId,
+  closeOpen,
+  ended,
+  mine,
+  opened,
+  pick,
+  push,
+  tellError,
+  upsert,
+} from './reduce-spans.ts';
 import type { RunSnapshot, ToolSpan } from './snapshot.ts';
 
 /**
@@ -104,7 +117,7 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'agent.failed':
       return reduceAgent(s, e);
     case 'activity.reported':
-      return { ...s, activities: push(s.activities, { ...data, seq: e.seq, ...(e.agent && { agentId: e.agent.id }) }) };
+      return { ...s, activities: push(s.activities, { ...data, ...at(e) }) };
     case 'status.updated':
       return { ...s, statusText: data.message ?? data.status };
     case 'reasoning.started':
@@ -254,17 +267,4 @@ function text<T extends { text: string }>(
     default:
       return span;
   }
-}
-
-/** The named fields that are there: with exact optional types, absent must stay absent. */
-function pick<T extends object, K extends string>(
-  data: T,
-  keys: readonly K[],
-): { [P in K & keyof T]?: Exclude<T[P], undefined> } {
-  const picked: Record<string, unknown> = {};
-  for (const key of keys) {
-    const value = (data as Record<string, unknown>)[key];
-    if (value !== undefined) picked[key] = value;
-  }
-  return picked as never;
 }
