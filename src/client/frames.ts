@@ -4,6 +4,8 @@ import { errorOf, reach, unreachable } from './response.ts';
 
 /** No frame of a server with the published limits comes near it (in characters). */
 const MAX_FRAME = 16 * 1024 * 1024;
+/** In any case, with whatever parameters: the charset is UTF-8 (WHATWG HTML 9.2.5). */
+const EVENT_STREAM = /^text\/event-stream\s*(;|$)/i;
 
 export type ServerFrame = Pick<EventSourceMessage, 'event' | 'id' | 'data'>;
 
@@ -44,9 +46,10 @@ export async function* readFrames(
     if (cursor !== undefined) headers.set('last-event-id', cursor);
     const response = await waiting(reach(url, { headers, signal, cache: 'no-store' }, fetch));
     if (response.status === 204) return;
-    if (!response.ok) throw await waiting(errorOf(response));
+    // Another success, such as a proxy's own, is no stream either (WHATWG HTML 9.2.3).
+    if (response.status !== 200) throw await waiting(errorOf(response));
     const type = response.headers.get('content-type') ?? 'nothing';
-    if (!type.startsWith('text/event-stream') || !response.body) {
+    if (!EVENT_STREAM.test(type) || !response.body) {
       throw new TelltaleError('stream_broken', `${url.origin} answered with ${type} instead of an event stream.`);
     }
     let frames: ServerFrame[] = [];
@@ -59,7 +62,9 @@ export async function* readFrames(
         if (type === 'max-buffer-size-exceeded') throw new TelltaleError('stream_broken', message);
       },
     });
-    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    // The parser drops the byte order mark; were both to do it, a second one would be lost.
+    const decoder = new TextDecoderStream('utf-8', { ignoreBOM: true });
+    const reader = response.body.pipeThrough(decoder).getReader();
     for (;;) {
       const { done, value } = await waiting(reader.read());
       if (done) throw unreachable('The connection ended before the log did.');
