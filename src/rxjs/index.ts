@@ -1,0 +1,3 @@
+export { events$ } from './events.ts';
+export type { Schedule } from './schedule.ts';
+export { connection$, run$, runs$ } from './views.ts';
