@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { find } from './http/programs.fixture.ts';
+import { telltale } from './index.ts';
 
 const exec = promisify(execFile);
 const root = join(import.meta.dirname, '..');
@@ -114,7 +118,81 @@ describe('the package, as users install it', () => {
     await rm(join(project, 'node_modules', 'ai'), { recursive: true });
     await expect(serve({})).rejects.toMatchObject(failed('ai'));
   }, 60_000);
+
+  describe('in a page, as Vite builds it', () => {
+    let code: string;
+    let modules: string[];
+
+    beforeAll(async () => {
+      const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+      const doors = ['./client', './react', './rxjs'].filter((it) => it in exports);
+      const imports = doors.map((it, i) => `import * as door${i} from 'telltale/${it.slice(2)}';`);
+      const main = `${imports.join('\n')}\nglobalThis.doors = Object.assign({}, ${doors.map((_, i) => `door${i}`)});`;
+      await writeFile(join(project, 'main.js'), main);
+      // The peers are the repository's own.
+      const peers = ['react', 'react-dom', 'rxjs'].map((name) => [name, join(root, 'node_modules', name)]);
+      const built = (await build({
+        configFile: false,
+        root: project,
+        logLevel: 'silent',
+        resolve: { alias: Object.fromEntries(peers) },
+        build: { write: false, modulePreload: false, rolldownOptions: { input: join(project, 'main.js') } },
+      })) as Rolldown.RolldownOutput;
+      const chunks = built.output.filter((it) => it.type === 'chunk');
+      code = chunks.map((it) => it.code).join('\n');
+      modules = chunks.flatMap((it) => Object.keys(it.modules).filter((id) => it.modules[id]!.renderedLength > 0));
+    }, 60_000);
+
+    test('no server module comes with the client and what stands on it', () => {
+      const ours = modules.flatMap((id) => /node_modules\/telltale\/dist\/(.*)/.exec(id)?.[1] ?? []);
+      expect(ours).toContain('client/client.js');
+      expect(ours.filter((it) => !/^(protocol|client|react|rxjs)\//.test(it))).toEqual([]);
+      expect(
+        modules.filter((id) =>
+          /node_modules\/(hono|@hono|classic-level|zod)\/|^node:|__vite-browser-external/.test(id),
+        ),
+      ).toEqual([]);
+      expect(code).not.toMatch(/["'`]node:|hono|classic-level|ZodError/);
+    });
+
+    test.skipIf(!find('chromium'))('it runs in Chromium', async () => {
+      const app = telltale({ store: 'memory:' });
+      app.agent('greeter', (run, name) => run.say(`Hello ${name}.`));
+      const { url } = await app.listen(0);
+      const browser = await chromium.launch({
+        executablePath: find('chromium')!,
+        args: ['--no-sandbox', '--disable-gpu'],
+      });
+      try {
+        const page = await browser.newPage();
+        await page.goto(`${url}/healthz`);
+        await page.addScriptTag({ content: code, type: 'module' });
+        await page.waitForFunction(() => 'doors' in globalThis);
+        const texts = await page.evaluate(async () => {
+          const { createClient, run$ } = (globalThis as unknown as { doors: Doors }).doors;
+          const client = createClient({ url: '/' });
+          const { runId } = await client.start({ agent: 'greeter', input: 'Ada' });
+          return new Promise<string[]>((resolve, error) => {
+            let texts: string[] = [];
+            run$(client, runId).subscribe({
+              next: ({ messages }) => {
+                texts = messages.map(({ text }) => text);
+              },
+              error,
+              complete: () => resolve(texts),
+            });
+          });
+        });
+        expect(texts).toEqual(['Hello Ada.']);
+      } finally {
+        await browser.close();
+        await app.close();
+      }
+    });
+  });
 });
+
+type Doors = Pick<typeof import('./client/index.ts'), 'createClient'> & Pick<typeof import('./rxjs/index.ts'), 'run$'>;
 
 /** Resolves when the program printed a line like this; rejects when it ended without. */
 function lineOf(child: ChildProcess, pattern: RegExp): Promise<string> {
