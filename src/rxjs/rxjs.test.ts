@@ -2,11 +2,10 @@ import { filter, firstValueFrom, lastValueFrom, type Observable, retry, take, to
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bundle } from '../client/bundle.fixture.ts';
 import { type Client, createClient } from '../client/index.ts';
-import { serveScripts } from '../client/scripted.fixture.ts';
 import { type StreamServer, streamServer } from '../http/stream.fixture.ts';
 import { append, custom, type Draft, delta, END, START } from '../hub/drafts.fixture.ts';
 import { until } from '../hub/recording.fixture.ts';
-import { deltasOf, writeFrame } from '../protocol/index.ts';
+import { deltasOf } from '../protocol/index.ts';
 import { connection$, events$, run$, runs$ } from './index.ts';
 
 let server: StreamServer;
@@ -195,20 +194,20 @@ test('all of them complete when their client is closed', async () => {
   await until(() => all.every(({ said }) => said.isComplete), 'all to complete');
 });
 
-test('the list of runs is emitted where it changed', async () => {
-  const frame = (name: string, data: object) => writeFrame({ event: `stream.${name}`, data: JSON.stringify(data) });
-  const listed = (runId: string) =>
-    frame('run', { runId, agent: 'a', status: 'running', createdAt: '2026', events: 1 });
-  const scripted = await serveScripts([
-    frame('hello', { heartbeatMs: 15_000 }),
-    ...[listed('b'), listed('a'), frame('caught-up', {}), 'stay' as const],
-  ]);
-  const other = createClient({ url: scripted.url });
-  const runs = await firstValueFrom(runs$(other, { status: 'running', limit: 2 }));
-  expect(runs.map(({ runId }) => runId)).toEqual(['b', 'a']);
-  expect(scripted.requests[0]?.url).toBe('/v1/runs?status=running&limit=2');
-  other.close();
-  await scripted.close();
+test('the list of runs is emitted where it changed, until its client is closed', async () => {
+  await append(server.log, 'a', [START]);
+  await append(server.log, 'ended', [START, END]);
+  const { said } = record(runs$(client, { status: 'running', limit: 2 }));
+  const ids = () => said.values.at(-1)?.map(({ runId }) => runId);
+  await until(() => ids()?.length === 1, 'the list');
+  await append(server.log, 'b', [START]);
+  await until(() => ids()?.length === 2, 'a run that began');
+  await append(server.log, 'a', [END]);
+  await until(() => ids()?.length === 1, 'a run that ended');
+  expect(ids()).toEqual(['b']);
+  expect(requests).toBe(1);
+  client.close();
+  await until(() => said.isComplete, 'the end');
 });
 
 test('a page that has the client and RxJS ships at most 1 KiB more for it', async () => {
