@@ -44,6 +44,7 @@ try {
   await installRuntimes();
   await check('Types', 'tsc', ['-p', 'tsconfig.json']);
   await check('Types of bench', 'tsc', ['-p', 'bench']);
+  await check('Types of examples', 'tsc', ['-p', 'examples']);
   await check('Style', 'biome', ['check', '--error-on-warnings']);
   const env = environment(args.includes('--long') ? { TELLTALE_LONG: '1' } : {});
   env.PATH = `${env.PATH}${delimiter}${join(runtimes, 'node_modules', '.bin')}`;
