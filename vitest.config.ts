@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['telltale-source'] },
   ssr: { resolve: { conditions: ['telltale-source'] } },
   test: {
-    include: ['src/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -111,7 +111,7 @@ async function build() {
 }
 
 function sources() {
-  const files = readdirSync(at('src'), { recursive: true }).filter((file) => file.endsWith('.ts'));
+  const files = readdirSync(at('src'), { recursive: true }).filter((file) => /\.tsx?$/.test(file));
   return [
     ...files.sort().map((file) => join('src', file)),
     'tsconfig.json',

@@ -75,11 +75,11 @@ function judge(file: string, target: string): string | undefined {
 
 const roomOf = (file: string): string => {
   const [first = '', second] = file.split('/');
-  return second === undefined ? first.replace(/\.ts$/, '') : first;
+  return second === undefined ? first.replace(/\.tsx?$/, '') : first;
 };
 
 function imports(file: string, source: string): string[] {
-  const { module } = parseSync(file, source, { lang: 'ts' });
+  const { module } = parseSync(file, source, { lang: file.endsWith('x') ? 'tsx' : 'ts' });
   return [
     ...module.staticImports.map((it) => it.moduleRequest.value),
     ...module.staticExports.flatMap((it) => it.entries.flatMap((entry) => entry.moduleRequest?.value ?? [])),
@@ -91,7 +91,7 @@ describe('the floors (who may import what)', () => {
   test('no file of src/ imports against them', () => {
     const root = import.meta.dirname;
     const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((it) =>
-      /(?<!\.(?:test|fixture))\.ts$/.test(it),
+      /(?<!\.(?:test|fixture))\.tsx?$/.test(it),
     );
     expect(files.length).toBeGreaterThan(20);
     expect(violations(Object.fromEntries(files.map((it) => [it, readFileSync(join(root, it), 'utf8')])))).toEqual([]);

@@ -1,0 +1,56 @@
+import { useMemo } from 'react';
+import type { CancelOutcome, RunView } from '../client/index.ts';
+import { isEnded } from '../protocol/index.ts';
+import { type Flags, flagsOf } from './flags.ts';
+import { type OpenedRun, type RunSource, useRunStore } from './run-source.ts';
+import { type HookOptions, type Selecting, useView, type ViewOptions } from './use-view.ts';
+
+/** A run's view, with what components ask of it most. */
+export interface RunResult extends RunView, Flags {
+  /** The run is over, whatever the connection does. */
+  readonly isEnded: boolean;
+  /** Connects now: out of a wait, and after it had given up. */
+  reconnect(): void;
+  /** Asks for the run to be cancelled. Leaving a run never cancels it. Without a run it does nothing. */
+  cancel(about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome | undefined>;
+}
+
+/**
+ * `from: 'snapshot'` begins with the server's fold, however long the run is. `initialSnapshot` is what a server rendered
+ * (`await client.snapshot(runId)`): the first render shows it, in the browser too, and the stream goes on after it.
+ */
+export interface RunHookOptions extends HookOptions, RunSource {}
+
+/**
+ * One run, live. Connected while a component shows it, and for a second after; over one connection, however many do.
+ * `data` stays through cuts; errors are told, not thrown. Without a run id there is nothing, until there is one.
+ *
+ * @example
+ * const { status, data, connection } = useRun(runId);
+ * const status = useRun(runId, { select: (run) => run.status });
+ */
+export function useRun(runId: string | undefined, options?: RunHookOptions): RunResult;
+export function useRun<Slice>(runId: string | undefined, options: RunHookOptions & Selecting<RunResult, Slice>): Slice;
+export function useRun<Slice>(
+  runId: string | undefined,
+  options: RunHookOptions & ViewOptions<RunResult, Slice> = {},
+): Slice {
+  const opened = useRunStore(runId, options);
+  return useView(opened.store, useDescription(opened), options);
+}
+
+/** Makes the result of a run's view; the same function for the same run. */
+export function useDescription({ run }: OpenedRun): (view: RunView) => RunResult {
+  return useMemo(() => {
+    const actions = {
+      reconnect: (): void => run?.reconnect(),
+      cancel: async (about?: Parameters<RunResult['cancel']>[0]) => run?.cancel(about),
+    };
+    return (view) => ({
+      ...view,
+      ...flagsOf(view),
+      isEnded: view.status !== 'pending' && isEnded(view.status),
+      ...actions,
+    });
+  }, [run]);
+}

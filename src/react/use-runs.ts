@@ -1,0 +1,33 @@
+import { useMemo } from 'react';
+import type { RunFilter, RunListView } from '../client/index.ts';
+import { type Flags, flagsOf } from './flags.ts';
+import { useTelltale } from './provider.ts';
+import { type HookOptions, type Selecting, useView, type ViewOptions } from './use-view.ts';
+
+/** A live list of runs, newest first. A run that did not change stays the same object. */
+export interface RunListResult extends RunListView, Flags {
+  reconnect(): void;
+}
+
+/** `limit`: the newest so many, 50 if absent, at most 200. */
+type Filter = RunFilter & { readonly limit?: number };
+
+/**
+ * The runs that match, live: what appears, changes or no longer matches is told by the server.
+ *
+ * @example
+ * const { data = [] } = useRuns({ status: 'running' });
+ */
+export function useRuns(filter?: Filter, options?: HookOptions): RunListResult;
+export function useRuns<Slice>(filter: Filter, options: HookOptions & Selecting<RunListResult, Slice>): Slice;
+export function useRuns<Slice>(filter: Filter = {}, options: ViewOptions<RunListResult, Slice> = {}): Slice {
+  const client = useTelltale();
+  // By what it says: a filter written in place is a new object in every render.
+  const key = JSON.stringify(filter);
+  const store = useMemo(() => client.runs(JSON.parse(key) as Filter), [client, key]);
+  const describe = useMemo(() => {
+    const reconnect = (): void => store.reconnect();
+    return (view: RunListView): RunListResult => ({ ...view, ...flagsOf(view), reconnect });
+  }, [store]);
+  return useView(store, describe, options);
+}
