@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { build, type Rolldown } from 'vite';
+import { build, type InlineConfig, mergeConfig, type Rolldown } from 'vite';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -13,9 +13,9 @@ export interface Bundle {
 }
 
 /** What a page that imports this ships: one minified module, as Vite builds it. */
-export async function bundle(source: string): Promise<Bundle> {
+export async function bundle(source: string, more: InlineConfig = {}): Promise<Bundle> {
   const entry = `${ROOT}src/client/entry-of-a-page.ts`;
-  const built = (await build({
+  const config: InlineConfig = {
     configFile: false,
     root: ROOT,
     logLevel: 'silent',
@@ -34,7 +34,8 @@ export async function bundle(source: string): Promise<Bundle> {
       modulePreload: false,
       rolldownOptions: { input: entry, preserveEntrySignatures: 'strict' },
     },
-  })) as Rolldown.RolldownOutput;
+  };
+  const built = (await build(mergeConfig(config, more))) as Rolldown.RolldownOutput;
   const chunks = built.output.filter((it) => it.type === 'chunk');
   const code = chunks.map((it) => it.code).join('\n');
   const modules = chunks.flatMap((it) =>

@@ -1,0 +1,158 @@
+/** What the hooks show in a real browser, and how often they render. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { play, serve } from '../client/scripted.fixture.ts';
+import { append, delta, END, START } from '../hub/drafts.fixture.ts';
+import { writeFrame } from '../protocol/index.ts';
+import { executablePath, many, mount, Stage, shows } from './browser.fixture.ts';
+
+describe.skipIf(!executablePath)('in Chromium', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.open(19);
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage?.close());
+
+  test('1,000 events a second are at most a render per frame; what shows the status renders when that changes', async () => {
+    const server = await stage.serve();
+    await append(server.log, 'r', [START]);
+    const { page, problems } = await stage.visit(server.url);
+    await page.evaluate(() => {
+      const frame = (): void => {
+        window.framesPainted++;
+        requestAnimationFrame(frame);
+      };
+      window.framesPainted = 0;
+      frame();
+    });
+    await mount(page, ['Whole', 'Status', 'Connection', 'Throttled']);
+    await shows(page, 'whole', 'running live  1 ');
+    const start = performance.now();
+    for (let i = 1; i <= 75; i++) {
+      await append(
+        server.log,
+        'r',
+        many(20, () => delta('.')),
+      );
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, start + i * 20 - performance.now())));
+    }
+    const took = performance.now() - start;
+    await append(server.log, 'r', [END]);
+    await shows(page, 'whole', `completed closed  1502 ${'.'.repeat(1500)}`);
+    await shows(page, 'throttled', '1502');
+    const { counts, frames } = await page.evaluate(() => ({
+      counts: window.page.counts,
+      frames: window.framesPainted,
+    }));
+    // A render is told of in the frame that shows it; the first and the last ones need none.
+    expect(counts.Whole).toBeLessThanOrEqual(frames + 3);
+    expect(counts.Whole).toBeGreaterThan(10);
+    expect(counts.Status).toBeLessThanOrEqual(3);
+    expect(counts.Connection).toBeLessThanOrEqual(5);
+    expect(counts.Throttled).toBeLessThanOrEqual(took / 200 + 4);
+    expect(problems).toEqual([]);
+  });
+
+  test('a row of the timeline renders when it changes, and thinking folds when it is over', async () => {
+    const server = await stage.serve();
+    const agent = { id: 'i1', name: 'finder', path: 'i1' };
+    const call = { toolCallId: 't', name: 'search' };
+    await append(server.log, 'r', [
+      START,
+      ['agent.started', {}, agent],
+      ['tool.called', { ...call, args: {} }, agent],
+      ['reasoning.delta', { reasoningId: 'x', delta: 'Hm' }],
+    ]);
+    const { page } = await stage.visit(server.url);
+    await mount(page, ['Timeline', 'Thinking']);
+    await shows(page, 'timeline', '0 agent open1 tool closed0 thinking open');
+    await shows(page, 'thinking', 'Hm true 0');
+    const before = await page.evaluate(() => ({ ...window.page.counts }));
+    for (let i = 0; i < 5; i++) {
+      await append(server.log, 'r', [['reasoning.delta', { reasoningId: 'x', delta: '.' }]]);
+      await shows(page, 'thinking', `Hm${'.'.repeat(i + 1)} true 0`);
+    }
+    await append(server.log, 'r', [['reasoning.completed', { reasoningId: 'x', durationMs: 1500 }]]);
+    await shows(page, 'timeline', '0 agent open1 tool closed0 thinking closed');
+    await shows(page, 'thinking', 'Hm..... false 1500');
+    const after = await page.evaluate(() => window.page.counts);
+    for (const key of ['["agent","i1"]', '["tool","i1","t"]']) expect(after[key]).toBe(before[key]);
+    expect(after['["thinking",null,"x"]']).toBe(before['["thinking",null,"x"]']! + 6);
+  });
+
+  test('a reader who scrolls back loads what came before, and keeps it while the run goes on', async () => {
+    const server = await stage.serve();
+    await append(server.log, 'r', [START, ...many(999)]);
+    await append(server.log, 'r', many(1000));
+    const { page } = await stage.visit(server.url);
+    await mount(page, ['Events']);
+    await shows(page, 'events', '1001 2000 1000 true');
+    for (const shown of ['501 2000 1500 true', '1 2000 2000 false']) {
+      await page.click('#events');
+      await shows(page, 'events', shown);
+    }
+    await append(server.log, 'r', many(10));
+    await shows(page, 'events', '1 2010 2010 false');
+  });
+
+  test('a double click starts one run; what failed is tried again under the same key', async () => {
+    const server = await stage.serve();
+    const { page } = await stage.visit(server.url);
+    const keys: string[] = [];
+    page.on('request', (it) => it.method() === 'POST' && keys.push(it.headers()['idempotency-key']!));
+    await mount(page, ['Start']);
+    await page.dblclick('#start');
+    await page.waitForFunction(() => /^false \w+ $/.test(document.getElementById('start')?.textContent ?? ''));
+    const { runs } = (await (await fetch(`${server.url}/v1/runs`)).json()) as { runs: unknown[] };
+    expect(runs).toHaveLength(1);
+    expect(keys).toHaveLength(1);
+
+    await page.evaluate(() => {
+      window.page.unmount();
+      // No patience between attempts.
+      Math.random = () => 0;
+    });
+    await mount(page, ['Start']);
+    await page.context().setOffline(true);
+    await page.click('#start');
+    await shows(page, 'start', 'false  unreachable');
+    await page.context().setOffline(false);
+    await page.click('#start');
+    await page.waitForFunction(() => /^false \w+ $/.test(document.getElementById('start')?.textContent ?? ''));
+    expect(new Set(keys).size).toBe(2);
+    expect(keys.length).toBeGreaterThan(2);
+  });
+
+  test('a thread shows its runs, and a list of runs changes as they do', async () => {
+    const server = await stage.serve();
+    await append(server.log, 'r', [START, END]);
+    await append(server.log, 'r2', [START], 'r');
+    const { page } = await stage.visit(server.url);
+    await mount(page, ['Conversation']);
+    await shows(page, 'thread', 'completed running');
+
+    const change = Promise.withResolvers<void>();
+    const frame = (name: string, data: object): string =>
+      writeFrame({ event: `stream.${name}`, data: JSON.stringify(data) });
+    const listed = { runId: 'a', threadId: 'a', agent: 'a', status: 'running', createdAt: '', first: 1, events: 1 };
+    const lists = await serve((request, response) =>
+      request.url?.startsWith('/v1/runs')
+        ? play(response, [
+            `${frame('hello', { heartbeatMs: 15_000 })}${frame('run', listed)}${frame('caught-up', {})}`,
+            { until: change.promise },
+            frame('run', { ...listed, runId: 'b' }),
+            'stay',
+          ])
+        : response.writeHead(200, { 'content-type': 'text/html' }).end(),
+    );
+    stage.later(() => lists.close());
+    const other = await stage.visit(lists.url);
+    await mount(other.page, ['List']);
+    await shows(other.page, 'list', 'a');
+    change.resolve();
+    await shows(other.page, 'list', 'b a');
+    expect(lists.requests.map((it) => it.url).filter((it) => it?.startsWith('/v1'))).toEqual([
+      '/v1/runs?status=running',
+    ]);
+  });
+});

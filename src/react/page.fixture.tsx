@@ -1,0 +1,191 @@
+/** A page under test: it mounts what a test names, and counts what React does. */
+import { Component, memo, Profiler, type ReactNode, StrictMode, Suspense } from 'react';
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
+import { createClient } from '../client/index.ts';
+import type { RunSnapshot } from '../protocol/index.ts';
+import {
+  TelltaleProvider,
+  type TimelineRow,
+  useConnection,
+  useRun,
+  useRunEvents,
+  useRuns,
+  useStartRun,
+  useSuspenseRun,
+  useThinking,
+  useThread,
+  useTimeline,
+} from './index.ts';
+import { Rendered } from './rendered.fixture.tsx';
+
+const client = createClient({ url: '/' });
+const counts: Record<string, number> = {};
+const count = (what: string): void => {
+  counts[what] = (counts[what] ?? 0) + 1;
+};
+
+interface Props {
+  readonly runId: string;
+}
+
+function Status({ runId }: Props): ReactNode {
+  return <output id="status">{useRun(runId, { select: (run) => run.status })}</output>;
+}
+
+function Whole({ runId }: Props): ReactNode {
+  const { status, connection, error, lastSeq, data } = useRun(runId);
+  return <output id="whole">{[status, connection, error?.code, lastSeq, data?.messages[0]?.text].join(' ')}</output>;
+}
+
+function Throttled({ runId }: Props): ReactNode {
+  return <output id="throttled">{useRun(runId, { throttleMs: 200 }).lastSeq}</output>;
+}
+
+function Connection({ runId }: Props): ReactNode {
+  return <output id="connection">{useConnection(runId).connection}</output>;
+}
+
+function Ten({ runId }: Props): ReactNode {
+  return Array.from({ length: 10 }, (_, i) => <Whole key={String(i)} runId={runId} />);
+}
+
+function Waiting({ runId }: Props): ReactNode {
+  return (
+    <Suspense fallback={<Fallback />}>
+      <Suspended runId={runId} />
+    </Suspense>
+  );
+}
+
+function Fallback(): ReactNode {
+  count('fallback');
+  return <output id="suspended">waiting</output>;
+}
+
+function Suspended({ runId }: Props): ReactNode {
+  const { data, connection } = useSuspenseRun(runId);
+  return (
+    <output id="suspended">
+      {data.status} {data.seq} {connection}
+    </output>
+  );
+}
+
+function Thinking({ runId }: Props): ReactNode {
+  const { spans, isThinking, durationMs } = useThinking(runId);
+  return <output id="thinking">{[spans.map((it) => it.text).join('|'), isThinking, durationMs].join(' ')}</output>;
+}
+
+const Row = memo(({ row }: { readonly row: TimelineRow }): ReactNode => {
+  count(row.key);
+  return (
+    <li>
+      {row.depth} {row.kind} {row.isOpen ? 'open' : 'closed'}
+    </li>
+  );
+});
+
+function Timeline({ runId }: Props): ReactNode {
+  const { rows } = useTimeline(runId);
+  return (
+    <ol id="timeline">
+      {rows.map((row) => (
+        <Row key={row.key} row={row} />
+      ))}
+    </ol>
+  );
+}
+
+function Events({ runId }: Props): ReactNode {
+  const { events, hasOlder, loadOlder } = useRunEvents(runId);
+  return (
+    <button id="events" type="button" onClick={() => loadOlder(500)}>
+      {[events[0]?.seq, events.at(-1)?.seq, events.length, hasOlder].join(' ')}
+    </button>
+  );
+}
+
+function List(): ReactNode {
+  const { data } = useRuns({ status: 'running' });
+  return <output id="list">{data ? data.map((run) => run.runId).join(' ') : 'pending'}</output>;
+}
+
+function Conversation({ runId }: Props): ReactNode {
+  const { data } = useThread(runId);
+  return <output id="thread">{data?.runs.map((run) => run.status).join(' ')}</output>;
+}
+
+function Start(): ReactNode {
+  const { start, isPending, data, error } = useStartRun();
+  return (
+    <button id="start" type="button" onClick={() => start({ agent: 'a', mode: 'remote' })}>
+      {[isPending, data?.runId, error?.code].join(' ')}
+    </button>
+  );
+}
+
+class Boundary extends Component<{ readonly children: ReactNode }, { readonly error?: Error }> {
+  override state: { readonly error?: Error } = {};
+  static getDerivedStateFromError(error: Error): { error: Error } {
+    return { error };
+  }
+  override render(): ReactNode {
+    return this.state.error ? <output id="boundary">{String(this.state.error)}</output> : this.props.children;
+  }
+}
+
+const SHOWN = {
+  Status,
+  Whole,
+  Throttled,
+  Connection,
+  Ten,
+  Waiting,
+  Thinking,
+  Timeline,
+  Events,
+  List,
+  Conversation,
+  Start,
+};
+export type ShownName = keyof typeof SHOWN;
+
+function element(name: ShownName, runId: string): ReactNode {
+  const Shown = SHOWN[name];
+  return (
+    <TelltaleProvider client={client}>
+      <Boundary>
+        <Profiler id={name} onRender={() => count(name)}>
+          <Shown runId={runId} />
+        </Profiler>
+      </Boundary>
+    </TelltaleProvider>
+  );
+}
+
+const roots: Root[] = [];
+
+export const page = {
+  counts,
+  client,
+  mount(names: readonly ShownName[], runId: string, strict = false): void {
+    for (const name of names) {
+      const root = createRoot(document.body.appendChild(document.createElement('div')));
+      root.render(strict ? <StrictMode>{element(name, runId)}</StrictMode> : element(name, runId));
+      roots.push(root);
+    }
+  },
+  unmount(): void {
+    for (const root of roots.splice(0)) root.unmount();
+    document.body.replaceChildren();
+  },
+  /** Resolves with what React could not take over from the server. */
+  hydrate(html: string, snapshot: RunSnapshot): string[] {
+    const problems: string[] = [];
+    const container = document.body.appendChild(document.createElement('div'));
+    container.innerHTML = html;
+    const onRecoverableError = (error: unknown): void => void problems.push(String(error));
+    roots.push(hydrateRoot(container, <Rendered snapshot={snapshot} />, { onRecoverableError }));
+    return problems;
+  },
+};

@@ -1,0 +1,23 @@
+import type { ReactNode } from 'react';
+import type { RunSnapshot } from '../protocol/index.ts';
+import { TelltaleProvider, useRun, useSuspenseRun, useTimeline } from './index.ts';
+
+/** What a server renders, and a page hydrates, of a run. */
+export function Rendered({ snapshot }: { readonly snapshot: RunSnapshot }): ReactNode {
+  return (
+    <TelltaleProvider url="/">
+      <FromServer snapshot={snapshot} />
+    </TelltaleProvider>
+  );
+}
+
+function FromServer({ snapshot }: { readonly snapshot: RunSnapshot }): ReactNode {
+  const { status, connection, data } = useRun(snapshot.runId, { initialSnapshot: snapshot });
+  const { data: waited } = useSuspenseRun(snapshot.runId, { initialSnapshot: snapshot });
+  const { rows } = useTimeline(snapshot.runId, { initialSnapshot: snapshot });
+  return (
+    <main>
+      {status} {connection} {data?.seq} {waited.seq} {rows.length}
+    </main>
+  );
+}
