@@ -1,6 +1,6 @@
-import type { Run, RunView } from '../client/index.ts';
 import { TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
 import type { Readable } from './readable.ts';
+import type { OpenedRun } from './run-source.ts';
 
 /** Events of a run, as a list shows them. */
 export interface EventListView {
@@ -13,103 +13,88 @@ export interface EventListView {
   readonly olderError: TelltaleError | undefined;
 }
 
-/** Of what came since older events were loaded, so many are kept: who reads back is not followed for ever. */
+/** Beside what a reader loaded, so many are kept: a reader who stays back is not waited for by everything that follows. */
 const MAX_SINCE = 10_000;
+
+/** A list of events, and the way back to older ones. */
+export interface EventList extends Readable<EventListView> {
+  /** Loads at most `count` events before the first one here. What goes wrong is told in the view. */
+  loadOlder(count?: number): Promise<void>;
+}
 
 /**
  * The window of a run's newest events, and what a reader who scrolled back loaded before it. From then on nothing falls
  * out of it: the reader is there.
  */
-export class EventList implements Readable<EventListView> {
-  readonly getServerSnapshot: () => EventListView;
-  readonly #run: Run;
-  readonly #listeners = new Set<() => void>();
-  #from: RunView;
-  #events: readonly TelltaleEvent[];
-  #loaded = 0;
-  #hasBeginning = false;
-  #isLoading = false;
-  #error: TelltaleError | undefined;
-  #view: EventListView;
+export function eventList({ store, run }: OpenedRun): EventList {
+  const listeners = new Set<() => void>();
+  let from = store.getServerSnapshot();
+  /** How many are kept; 0 as long as the window is enough. */
+  let room = 0;
+  let hasBeginning = false;
+  let shown: EventListView = { events: from.events, hasOlder: false, isLoadingOlder: false, olderError: undefined };
+  show({});
+  const first = shown;
 
-  constructor(run: Run) {
-    this.#run = run;
-    this.#from = run.getServerSnapshot();
-    this.#events = this.#from.events;
-    const first = this.#show();
-    this.#view = first;
-    this.getServerSnapshot = () => first;
+  function show(more: Partial<EventListView>): void {
+    const { events } = { ...shown, ...more };
+    const held = events.reduce((sum, { count = 1 }) => sum + count, 0);
+    shown = { ...shown, ...more, hasOlder: !hasBeginning && held < (from.data?.events ?? 0) };
   }
 
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.#listeners.add(listener);
-    const leave = this.#run.subscribe(listener);
-    return () => {
-      this.#listeners.delete(listener);
-      leave();
-    };
-  };
+  function tell(more: Partial<EventListView>): void {
+    show({ isLoadingOlder: false, olderError: undefined, ...more });
+    for (const listener of listeners) listener();
+  }
 
-  readonly getSnapshot = (): EventListView => {
-    const view = this.#run.getSnapshot();
-    if (view !== this.#from) {
-      this.#follow(view);
-      this.#view = this.#show();
+  function getSnapshot(): EventListView {
+    const view = store.getSnapshot();
+    if (view === from) return shown;
+    let { events } = view;
+    const last = shown.events.at(-1)?.seq ?? 0;
+    if (room > 0 && view.resets === from.resets && before(events[0]) <= last) {
+      const since = events.filter(({ seq }) => seq > last);
+      events = since.length > 0 ? [...shown.events, ...since].slice(-room) : shown.events;
+    } else {
+      room = 0;
+      hasBeginning = false;
     }
-    return this.#view;
-  };
+    from = view;
+    show({ events });
+    return shown;
+  }
 
-  /** Loads at most `count` events before the first one here. What goes wrong is told in the view. */
-  readonly loadOlder = async (count = 100): Promise<void> => {
-    const { events } = this.getSnapshot();
-    const { data, resets } = this.#from;
-    if (this.#isLoading || !data) return;
-    this.#tell(true);
-    try {
-      const older = await this.#run.before(events[0] ?? { epoch: data.epoch, seq: data.seq + 1 }, count);
-      // What is here now may have begun anew, or have been left behind: then it does not fit.
-      if (this.#from.resets === resets && this.#events[0] === events[0]) {
-        this.#events = [...older, ...this.#events];
-        this.#loaded += older.length;
-        this.#hasBeginning = older.length === 0;
+  return {
+    subscribe(listener) {
+      listeners.add(listener);
+      const leave = store.subscribe(listener);
+      return () => {
+        listeners.delete(listener);
+        leave();
+      };
+    },
+    getSnapshot,
+    getServerSnapshot: () => first,
+    async loadOlder(count = 100) {
+      const [oldest] = getSnapshot().events;
+      const { data, resets } = from;
+      if (!run || !data || shown.isLoadingOlder) return;
+      // From now on: what the older ones are to join must not fall out of the window meanwhile.
+      room ||= MAX_SINCE;
+      tell({ isLoadingOlder: true });
+      try {
+        const older = await run.before(oldest ?? { epoch: data.epoch, seq: data.seq + 1 }, count);
+        const { events } = getSnapshot();
+        // What is here now may have begun anew, or have been left behind: then it does not fit.
+        if (from.resets !== resets || events[0] !== oldest) return tell({});
+        room += older.length;
+        hasBeginning = older.length === 0;
+        tell({ events: [...older, ...events] });
+      } catch (error) {
+        tell({ olderError: TelltaleError.from(error) });
       }
-      this.#tell(false);
-    } catch (error) {
-      this.#tell(false, TelltaleError.from(error));
-    }
+    },
   };
-
-  #follow(view: RunView): void {
-    const { events, resets } = view;
-    const last = this.#events.at(-1)?.seq ?? 0;
-    const isWhole = resets === this.#from.resets && before(events[0]) <= last;
-    this.#from = view;
-    if (this.#loaded > 0 && isWhole) {
-      const since = events.filter((event) => event.seq > last);
-      if (since.length > 0) this.#events = [...this.#events, ...since].slice(-(MAX_SINCE + this.#loaded));
-      return;
-    }
-    this.#events = events;
-    this.#loaded = 0;
-    this.#hasBeginning = false;
-  }
-
-  #show(): EventListView {
-    const held = this.#events.reduce((sum, { count = 1 }) => sum + count, 0);
-    return {
-      events: this.#events,
-      hasOlder: !this.#hasBeginning && held < (this.#from.data?.events ?? 0),
-      isLoadingOlder: this.#isLoading,
-      olderError: this.#error,
-    };
-  }
-
-  #tell(isLoading: boolean, error?: TelltaleError): void {
-    this.#isLoading = isLoading;
-    this.#error = error;
-    this.#view = this.#show();
-    for (const listener of this.#listeners) listener();
-  }
 }
 
 /** The number before an event of its run: those between belong to other runs. */

@@ -93,6 +93,16 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     }
     await append(server.log, 'r', many(10));
     await shows(page, 'events', '1 2010 2010 false');
+
+    // While the window moves on, what was shown stays.
+    await append(server.log, 'busy', [START, ...many(999)]);
+    await append(server.log, 'busy', many(1000));
+    await page.evaluate(() => window.page.unmount());
+    await mount(page, ['Events'], 'busy');
+    await shows(page, 'events', '1001 2000 1000 true');
+    await page.evaluate(() => document.getElementById('events')?.click());
+    for (let i = 0; i < 3; i++) await append(server.log, 'busy', many(300));
+    await shows(page, 'events', '501 2900 2400 true');
   });
 
   test('a double click starts one run; what failed is tried again under the same key', async () => {

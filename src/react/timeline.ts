@@ -26,13 +26,21 @@ export type TimelineRow = Shown & {
 /** What the reader opened and closed by hand, by row key. It counts more than what a row does by itself. */
 export type Choices = ReadonlyMap<string, boolean>;
 
-/** A row that has no place yet. */
+/** What entities have in common: when they began, whose they are, and what tells them apart. */
+interface Entity {
+  readonly id?: string;
+  readonly seq?: number;
+  readonly startSeq?: number;
+  readonly agentId?: string;
+  readonly status?: string;
+}
+
 interface Entry {
-  readonly key: string;
+  readonly kind: TimelineRow['kind'];
+  readonly item: Entity;
   readonly seq: number;
-  readonly agentId: string | undefined;
-  readonly shown: Shown;
-  row?: TimelineRow;
+  /** The agent it stands below; none for the run itself. */
+  readonly below: string | undefined;
 }
 
 /**
@@ -40,97 +48,78 @@ interface Entry {
  * those that changed.
  */
 export function timelineOf(): (snapshot: RunSnapshot | undefined, choices: Choices) => readonly TimelineRow[] {
-  const known = new WeakMap<object, Entry>();
+  const known = new WeakMap<object, TimelineRow>();
 
-  function entry(shown: Shown, seq: number, agentId: string | undefined, id: string | number): Entry {
-    const before = known.get(shown.item);
-    if (before) return before;
+  function place({ kind, item, seq }: Entry, depth: number, choices: Choices): TimelineRow {
+    const before = known.get(item);
     // As the fold tells entities apart. Ids are whatever producers send: joined with a sign, two could be one.
-    const key = JSON.stringify(shown.kind === 'agent' ? [shown.kind, id] : [shown.kind, agentId, id]);
-    const made: Entry = { key, seq, agentId, shown };
-    known.set(shown.item, made);
-    return made;
-  }
-
-  function place(it: Entry, depth: number, choices: Choices): TimelineRow {
-    const isOpen = choices.get(it.key) ?? isOpenByItself(it.shown);
-    if (it.row?.depth !== depth || it.row.isOpen !== isOpen) {
-      it.row = { ...it.shown, key: it.key, seq: it.seq, depth, isOpen };
-    }
-    return it.row;
+    const key = before?.key ?? JSON.stringify([kind, item.agentId, item.id ?? seq]);
+    const isOpen = choices.get(key) ?? isOpenByItself(kind, item);
+    if (before?.depth === depth && before.isOpen === isOpen) return before;
+    const row = { kind, item, key, seq, depth, isOpen } as unknown as TimelineRow;
+    known.set(item, row);
+    return row;
   }
 
   return (snapshot, choices) => {
-    if (!snapshot) return [];
-    const below = nested(snapshot, entry);
     const rows: TimelineRow[] = [];
+    if (!snapshot) return rows;
+    const below = nested(snapshot);
     // By hand, as agents may invoke each other deeper than calls can.
-    const levels = [(below.get(undefined) ?? []).values()];
-    for (let level = levels.at(-1); level; level = levels.at(-1)) {
-      const { value, done } = level.next();
-      if (done) {
+    const levels = [below.get(undefined)?.values()];
+    while (levels.length > 0) {
+      const next = levels.at(-1)?.next();
+      if (!next || next.done) {
         levels.pop();
         continue;
       }
-      const row = place(value, levels.length - 1, choices);
+      const row = place(next.value, levels.length - 1, choices);
       rows.push(row);
-      if (row.kind === 'agent' && row.isOpen) levels.push((below.get(row.item.id) ?? []).values());
+      if (row.kind === 'agent' && row.isOpen) levels.push(below.get(row.item.id)?.values());
     }
     return rows;
   };
 }
 
 /** Thinking is open while it lasts; a tool that failed shows why. Nothing that went wrong is folded away. */
-function isOpenByItself({ kind, item }: Shown): boolean {
-  if (kind === 'thinking') return item.status === 'running';
-  if (kind === 'tool') return item.status === 'failed' || item.status === 'denied';
-  return true;
-}
-
-type MakeEntry = (shown: Shown, seq: number, agentId: string | undefined, id: string | number) => Entry;
+const isOpenByItself = (kind: TimelineRow['kind'], { status }: Entity): boolean =>
+  kind === 'thinking' ? status === 'running' : kind !== 'tool' || status === 'failed' || status === 'denied';
 
 /** The entries of a run by the agent they stand below, in the order in which they began. */
-function nested(snapshot: RunSnapshot, entry: MakeEntry): Map<string | undefined, Entry[]> {
-  const agents = new Map(snapshot.agents.map((agent) => [agent.id, agent]));
-  const toolsByCall = new Map(snapshot.tools.map((tool) => [tool.id, tool]));
-  const told = new Set<number | undefined>();
+function nested(snapshot: RunSnapshot): Map<string | undefined, Entry[]> {
+  const { agents, steps, tools } = snapshot;
+  const agentsById = new Map(agents.map((agent) => [agent.id, agent]));
+  const ownerByCall = new Map(tools.map(({ id, agentId }) => [id, agentId]));
   const entries: Entry[] = [];
-  const add = (shown: Shown, seq: number, agentId: string | undefined, id: string | number): void => {
-    entries.push(entry(shown, seq, agentId, id));
-  };
-  for (const item of snapshot.agents) {
-    // An agent began after the one that invoked it. Where a producer says otherwise, the two could stand below each other.
-    const parent = agents.get(item.parentId ?? '');
-    add(
-      { kind: 'agent', item },
-      item.startSeq,
-      parent && parent.startSeq < item.startSeq ? parent.id : undefined,
-      item.id,
-    );
+  function add<T extends Entity>(
+    kind: TimelineRow['kind'],
+    items: readonly T[],
+    ownerOf: (item: T) => string | undefined = ({ agentId }) => agentId,
+  ): void {
+    for (const item of items) {
+      const { startSeq: seq = item.seq } = item;
+      // A step that is only planned has no place yet.
+      if (seq !== undefined) entries.push({ kind, item, seq, below: agentsById.get(ownerOf(item) ?? '')?.id });
+    }
   }
-  for (const item of snapshot.steps) {
-    if (item.startSeq !== undefined) add({ kind: 'step', item }, item.startSeq, item.agentId, item.id);
-  }
-  for (const item of snapshot.reasoning) add({ kind: 'thinking', item }, item.startSeq, item.agentId, item.id);
-  for (const item of snapshot.messages) add({ kind: 'message', item }, item.startSeq, item.agentId, item.id);
-  for (const item of snapshot.tools) add({ kind: 'tool', item }, item.startSeq, item.agentId, item.id);
-  for (const item of snapshot.activities) add({ kind: 'activity', item }, item.seq, item.agentId, item.seq);
-  for (const item of snapshot.approvals) {
-    add({ kind: 'approval', item }, item.seq, toolsByCall.get(item.toolCallId ?? '')?.agentId, item.id);
-  }
+  // An agent began after the one that invoked it. Where a producer says otherwise, the two could stand below each other.
+  add('agent', agents, ({ parentId = '', startSeq }) =>
+    (agentsById.get(parentId)?.startSeq ?? startSeq) < startSeq ? parentId : undefined,
+  );
+  add('step', steps);
+  add('thinking', snapshot.reasoning);
+  add('message', snapshot.messages);
+  add('tool', tools);
+  add('activity', snapshot.activities);
+  add('approval', snapshot.approvals, ({ toolCallId = '' }) => ownerByCall.get(toolCallId));
   // What a row tells of itself is not told twice.
-  for (const { status, endSeq } of [...snapshot.agents, ...snapshot.steps, ...snapshot.tools]) {
-    if (status === 'failed') told.add(endSeq);
-  }
-  for (const item of snapshot.errors) {
-    if (!told.has(item.seq)) add({ kind: 'error', item }, item.seq, item.agentId, item.seq);
-  }
-  const below = new Map<string | undefined, Entry[]>();
-  for (const it of entries.sort((a, b) => a.seq - b.seq)) {
-    const parent = it.agentId !== undefined && agents.has(it.agentId) ? it.agentId : undefined;
-    const siblings = below.get(parent);
-    if (siblings) siblings.push(it);
-    else below.set(parent, [it]);
-  }
-  return below;
+  const told = new Set([...agents, ...steps, ...tools].map(({ status, endSeq }) => status === 'failed' && endSeq));
+  add(
+    'error',
+    snapshot.errors.filter(({ seq }) => !told.has(seq)),
+  );
+  return Map.groupBy(
+    entries.sort((a, b) => a.seq - b.seq),
+    ({ below }) => below,
+  );
 }

@@ -1,6 +1,5 @@
 import { useMemo } from 'react';
-import { EventList, type EventListView } from './event-list.ts';
-import { still } from './readable.ts';
+import { type EventListView, eventList } from './event-list.ts';
 import { useRunStore } from './run-source.ts';
 import type { RunHookOptions } from './use-run.ts';
 import { type Selecting, useView, type ViewOptions } from './use-view.ts';
@@ -13,9 +12,6 @@ export interface RunEvents extends EventListView {
    */
   loadOlder(count?: number): Promise<void>;
 }
-
-const NOTHING: EventListView = { events: [], hasOlder: false, isLoadingOlder: false, olderError: undefined };
-const NO_EVENTS = { list: still(NOTHING), loadOlder: async (): Promise<void> => {} };
 
 /**
  * The newest events of a run (1,000, or the client's `window`), live, as the server sent them; older ones are loaded when
@@ -33,12 +29,9 @@ export function useRunEvents<Slice>(
   runId: string | undefined,
   options: RunHookOptions & ViewOptions<RunEvents, Slice> = {},
 ): Slice {
-  const { run } = useRunStore(runId, options);
-  const { list, loadOlder } = useMemo(() => {
-    if (!run) return NO_EVENTS;
-    const list = new EventList(run);
-    return { list, loadOlder: list.loadOlder };
-  }, [run]);
+  const opened = useRunStore(runId, options);
+  const list = useMemo(() => eventList(opened), [opened]);
+  const { loadOlder } = list;
   const describe = useMemo(
     () =>
       (view: EventListView): RunEvents => ({ ...view, loadOlder }),

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { CancelOutcome, RunView } from '../client/index.ts';
 import { isEnded } from '../protocol/index.ts';
-import { type Flags, flagsOf } from './flags.ts';
+import { type Flags, flagged } from './flags.ts';
 import { type OpenedRun, type RunSource, useRunStore } from './run-source.ts';
 import { type HookOptions, type Selecting, useView, type ViewOptions } from './use-view.ts';
 
@@ -9,8 +9,6 @@ import { type HookOptions, type Selecting, useView, type ViewOptions } from './u
 export interface RunResult extends RunView, Flags {
   /** The run is over, whatever the connection does. */
   readonly isEnded: boolean;
-  /** Connects now: out of a wait, and after it had given up. */
-  reconnect(): void;
   /** Asks for the run to be cancelled. Leaving a run never cancels it. Without a run it does nothing. */
   cancel(about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome | undefined>;
 }
@@ -42,15 +40,8 @@ export function useRun<Slice>(
 /** Makes the result of a run's view; the same function for the same run. */
 export function useDescription({ run }: OpenedRun): (view: RunView) => RunResult {
   return useMemo(() => {
-    const actions = {
-      reconnect: (): void => run?.reconnect(),
-      cancel: async (about?: Parameters<RunResult['cancel']>[0]) => run?.cancel(about),
-    };
-    return (view) => ({
-      ...view,
-      ...flagsOf(view),
-      isEnded: view.status !== 'pending' && isEnded(view.status),
-      ...actions,
-    });
+    const flag = flagged(run);
+    const cancel: RunResult['cancel'] = async (about) => run?.cancel(about);
+    return (view) => ({ ...flag(view), isEnded: view.status !== 'pending' && isEnded(view.status), cancel });
   }, [run]);
 }

@@ -1,13 +1,11 @@
 import { useMemo } from 'react';
 import type { RunFilter, RunListView } from '../client/index.ts';
-import { type Flags, flagsOf } from './flags.ts';
+import { type Flags, flagged } from './flags.ts';
 import { useTelltale } from './provider.ts';
 import { type HookOptions, type Selecting, useView, type ViewOptions } from './use-view.ts';
 
 /** A live list of runs, newest first. A run that did not change stays the same object. */
-export interface RunListResult extends RunListView, Flags {
-  reconnect(): void;
-}
+export interface RunListResult extends RunListView, Flags {}
 
 /** `limit`: the newest so many, 50 if absent, at most 200. */
 type Filter = RunFilter & { readonly limit?: number };
@@ -25,9 +23,9 @@ export function useRuns<Slice>(filter: Filter = {}, options: ViewOptions<RunList
   // By what it says: a filter written in place is a new object in every render.
   const key = JSON.stringify(filter);
   const store = useMemo(() => client.runs(JSON.parse(key) as Filter), [client, key]);
-  const describe = useMemo(() => {
-    const reconnect = (): void => store.reconnect();
-    return (view: RunListView): RunListResult => ({ ...view, ...flagsOf(view), reconnect });
-  }, [store]);
-  return useView(store, describe, options);
+  return useView<RunListView, RunListResult, Slice>(
+    store,
+    useMemo(() => flagged(store), [store]),
+    options,
+  );
 }

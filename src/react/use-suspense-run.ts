@@ -35,19 +35,17 @@ export function useSuspenseRun<Slice>(
 ): Slice {
   const opened = useRunStore(runId, options);
   const { store } = opened;
-  const { data, error } = store.getSnapshot();
+  const { data, connection, error } = store.getSnapshot();
   if (!data) {
     if (typeof document === 'undefined') {
-      throw new TelltaleError('invalid_option', 'A server renders useSuspenseRun from its initialSnapshot.');
+      throw new TelltaleError('invalid_option', 'On a server, useSuspenseRun needs initialSnapshot.');
     }
-    if (hasGivenUp(store)) throw error;
+    if (connection === 'closed') throw error;
     throw firstSnapshot(store);
   }
   const describe = useDescription(opened);
   return useView(store, describe, options as ViewOptions<RunResult, Slice>);
 }
-
-const hasGivenUp = ({ getSnapshot }: Readable<RunView>): boolean => getSnapshot().connection === 'closed';
 
 /** Connects, and resolves when there is something to show or to throw; the same promise for all who wait. */
 function firstSnapshot(store: Readable<RunView>): Promise<void> {
@@ -62,7 +60,8 @@ function firstSnapshot(store: Readable<RunView>): Promise<void> {
     };
     const timer = setTimeout(done, PATIENCE_MS);
     const leave = store.subscribe(() => {
-      if (store.getSnapshot().data || hasGivenUp(store)) done();
+      const { data, connection } = store.getSnapshot();
+      if (data || connection === 'closed') done();
     });
   });
   waiting.set(store, promise);

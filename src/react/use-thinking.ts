@@ -34,13 +34,15 @@ export function useThinking(runId: string | undefined, agentId?: string, options
 }
 
 function thinkingOf(spans: readonly TextSpan[]): Thinking {
-  const current = spans.find((span) => span.status === 'running');
-  const durationMs = spans.reduce((sum, span) => sum + durationOf(span), 0);
-  return { spans, isThinking: current !== undefined, durationMs, ...(current && { startedAt: current.startedAt }) };
+  let durationMs = 0;
+  let startedAt: string | undefined;
+  for (const span of spans) {
+    if (span.status === 'running') startedAt ??= span.startedAt;
+    else durationMs += span.durationMs ?? elapsed(span);
+  }
+  return { spans, isThinking: startedAt !== undefined, durationMs, ...(startedAt !== undefined && { startedAt }) };
 }
 
-/** As the producer measured it, else between its two events. */
-function durationOf({ durationMs, startedAt, endedAt }: TextSpan): number {
-  if (durationMs !== undefined) return durationMs;
-  return endedAt === undefined ? 0 : Math.max(0, Date.parse(endedAt) - Date.parse(startedAt));
-}
+/** By the log's times, where the producer did not measure. */
+const elapsed = ({ startedAt, endedAt = startedAt }: TextSpan): number =>
+  Math.max(0, Date.parse(endedAt) - Date.parse(startedAt));

@@ -1,13 +1,11 @@
 import { useMemo } from 'react';
 import type { LogView, ThreadSnapshot } from '../client/index.ts';
-import { type Flags, flagsOf } from './flags.ts';
+import { type Flags, flagged } from './flags.ts';
 import { useTelltale } from './provider.ts';
 import { type HookOptions, type Selecting, useView, type ViewOptions } from './use-view.ts';
 
 /** A conversation: `data.runs` are all of its runs, by their beginning. */
-export interface ThreadResult extends LogView<ThreadSnapshot>, Flags {
-  reconnect(): void;
-}
+export interface ThreadResult extends LogView<ThreadSnapshot>, Flags {}
 
 /**
  * Every run of a thread, present and future.
@@ -22,9 +20,9 @@ export function useThread<Slice>(threadId: string, options: HookOptions & Select
 export function useThread<Slice>(threadId: string, options: ViewOptions<ThreadResult, Slice> = {}): Slice {
   const client = useTelltale();
   const store = useMemo(() => client.thread(threadId), [client, threadId]);
-  const describe = useMemo(() => {
-    const reconnect = (): void => store.reconnect();
-    return (view: LogView<ThreadSnapshot>): ThreadResult => ({ ...view, ...flagsOf(view), reconnect });
-  }, [store]);
-  return useView(store, describe, options);
+  return useView<LogView<ThreadSnapshot>, ThreadResult, Slice>(
+    store,
+    useMemo(() => flagged(store), [store]),
+    options,
+  );
 }

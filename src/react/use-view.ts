@@ -57,10 +57,11 @@ function kept<View, Slice>(read: () => View, pick: (view: View) => Slice, isEqua
 /** The same, or two objects or lists with the same fields. */
 export function isShallowEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
-  if (typeof a !== 'object' || typeof b !== 'object' || !a || !b) return false;
-  const [fields, others] = [Object.entries(a), Object.entries(b)];
-  if (fields.length !== others.length) return false;
-  return fields.every(
-    ([name, value]) => Object.hasOwn(b, name) && Object.is(value, (b as Record<string, unknown>)[name]),
+  if (!a || !b || typeof a !== 'object' || typeof b !== 'object') return false;
+  const fields = Object.entries(a);
+  const others = new Map(Object.entries(b));
+  return (
+    fields.length === others.size &&
+    fields.every(([name, value]) => others.has(name) && Object.is(value, others.get(name)))
   );
 }
