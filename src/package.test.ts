@@ -47,7 +47,7 @@ describe('the package, as users install it', () => {
       .flatMap((it) => (typeof it === 'string' ? [it] : [it.types, it.default]))
       .concat(Object.values(bin as Record<string, string>));
     expect(named.filter((it) => !files.includes(it!.replace('./', '')))).toEqual([]);
-    expect(files.filter((it) => /\.(test|fixture)\.|^(src|bench)\//.test(it))).toEqual([]);
+    expect(files.filter((it) => /\.(test|fixture)\.|^(src|bench|examples)\//.test(it))).toEqual([]);
   });
 
   test('runs the ten-line program of the README, which streams a run to curl', async () => {

@@ -1,4 +1,5 @@
 /** A browser with the hooks in it, for the tests that need one. */
+import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { bundle } from '../client/bundle.fixture.ts';
 import { find } from '../http/programs.fixture.ts';
@@ -19,8 +20,10 @@ declare global {
   }
 }
 
-/** Which React a page has: the installed one, or 18. */
-export const REACTS = { 18: { react: 'react-18', 'react-dom': 'react-dom-18' }, 19: {} };
+/** Which React a page has: the installed one, or that of the workspace for it. */
+const react18 = (name: string): string =>
+  fileURLToPath(new URL(`../../examples/react-18/node_modules/${name}`, import.meta.url));
+const REACTS = { 18: { react: react18('react'), 'react-dom': react18('react-dom') }, 19: {} };
 
 export interface OpenPage {
   readonly page: Page;

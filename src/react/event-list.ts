@@ -1,3 +1,4 @@
+import { eventsBefore } from '../client/index.ts';
 import { TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
 import type { Readable } from './readable.ts';
 import type { OpenedRun } from './run-source.ts';
@@ -83,7 +84,7 @@ export function eventList({ store, run }: OpenedRun): EventList {
       room ||= MAX_SINCE;
       tell({ isLoadingOlder: true });
       try {
-        const older = await run.before(oldest ?? { epoch: data.epoch, seq: data.seq + 1 }, count);
+        const older = await eventsBefore(run, oldest ?? { epoch: data.epoch, seq: data.seq + 1 }, count);
         const { events } = getSnapshot();
         // What is here now may have begun anew, or have been left behind: then it does not fit.
         if (from.resets !== resets || events[0] !== oldest) return tell({});

@@ -1,5 +1,5 @@
 /** A page under test: it mounts what a test names, and counts what React does. */
-import { Component, memo, Profiler, type ReactNode, StrictMode, Suspense } from 'react';
+import { Component, memo, Profiler, type ReactNode, StrictMode, Suspense, version } from 'react';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import { createClient } from '../client/index.ts';
 import type { RunSnapshot } from '../protocol/index.ts';
@@ -166,6 +166,7 @@ function element(name: ShownName, runId: string): ReactNode {
 const roots: Root[] = [];
 
 export const page = {
+  version,
   counts,
   client,
   mount(names: readonly ShownName[], runId: string, strict = false): void {

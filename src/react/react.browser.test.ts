@@ -32,6 +32,7 @@ describe.skipIf(!executablePath).each([19, 18] as const)('with React %i in Chrom
     await until(() => server.hub.viewers === 0, 'the page to leave');
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(problems).toEqual([]);
+    expect(await page.evaluate(() => window.page.version)).toMatch(new RegExp(`^${react}\\.`));
   });
 
   test('1,000 components that come and go leave no timer, no listener and no connection', async () => {
