@@ -1,5 +1,5 @@
 /** A page under test: it mounts what a test names, and counts what React does. */
-import { Component, memo, Profiler, type ReactNode, StrictMode, Suspense, version } from 'react';
+import { Component, memo, Profiler, type ReactNode, StrictMode, Suspense, useEffect, version } from 'react';
 import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
 import { createClient } from '../client/index.ts';
 import type { RunSnapshot } from '../protocol/index.ts';
@@ -150,6 +150,12 @@ const SHOWN = {
 };
 export type ShownName = keyof typeof SHOWN;
 
+/** Counts when the effects of what stands before it have run: it is subscribed. */
+function Mounted({ name }: { readonly name: ShownName }): ReactNode {
+  useEffect(() => count(`mounted ${name}`), [name]);
+  return null;
+}
+
 function element(name: ShownName, runId: string): ReactNode {
   const Shown = SHOWN[name];
   return (
@@ -157,6 +163,7 @@ function element(name: ShownName, runId: string): ReactNode {
       <Boundary>
         <Profiler id={name} onRender={() => count(name)}>
           <Shown runId={runId} />
+          <Mounted name={name} />
         </Profiler>
       </Boundary>
     </TelltaleProvider>

@@ -7,6 +7,7 @@ import { until } from '../hub/recording.fixture.ts';
 import type { RunSnapshot } from '../protocol/index.ts';
 import { faultyProxy } from '../testing/faulty-proxy.ts';
 import { executablePath, mount, Stage, shows } from './browser.fixture.ts';
+import type { ShownName } from './page.fixture.tsx';
 import { Rendered } from './rendered.fixture.tsx';
 
 describe.skipIf(!executablePath).each([19, 18] as const)('with React %i in Chromium', (react) => {
@@ -42,14 +43,20 @@ describe.skipIf(!executablePath).each([19, 18] as const)('with React %i in Chrom
     const round = (times: number): Promise<void> =>
       page.evaluate(async (times) => {
         const { port1, port2 } = new MessageChannel();
+        const { counts, mount, unmount } = window.page;
+        const names: ShownName[] = ['Whole', 'Timeline', 'Throttled'];
+        const mounted = (): number[] => names.map((name) => counts[`mounted ${name}`] ?? 0);
         for (let i = 0; i < times; i++) {
-          window.page.mount(['Whole', 'Timeline', 'Throttled'], 'r', i % 2 === 0);
-          // Long enough for React's effects, without a timer.
-          await new Promise((resolve) => {
-            port1.onmessage = resolve;
-            port2.postMessage(0);
-          });
-          window.page.unmount();
+          const before = mounted();
+          mount(names, 'r', i % 2 === 0);
+          while (mounted().some((it, i) => it === before[i])) {
+            // React's turn, without a timer.
+            await new Promise((resolve) => {
+              port1.onmessage = resolve;
+              port2.postMessage(0);
+            });
+          }
+          unmount();
         }
         port1.close();
       }, times);

@@ -75,7 +75,7 @@ describe('a timeline', () => {
     expect(text).toContain('  thinking x …');
     expect(text).toContain('  tool search');
     // What a failed tool tells of itself is not told again.
-    expect(text.filter((it) => it.startsWith('error'))).toHaveLength(1);
+    expect(text.filter((it) => it.trim().startsWith('error'))).toHaveLength(1);
     expect(lines(rowsOf(over, new Map([[thinking.key, true]])))).toContain('  thinking x');
     expect(lines(rowsOf(over, new Map([[agent.key, false]])))).toEqual([
       'step look',
