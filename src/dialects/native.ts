@@ -1,5 +1,5 @@
 /** Telltale's own dialect (PROTOCOL.md section 5): the frames as they are stored. */
-import { type Block, type Entry, eventFrameOffsets, isTerminal } from '../protocol/index.ts';
+import { type Block, type Entry, eventFrameOffsets, isTerminal, isVoid } from '../protocol/index.ts';
 import { DeltaRange } from './delta-range.ts';
 import type { Chunk, Dialect, Encoder, Place, Selection } from './dialect.ts';
 import { selects } from './selection.ts';
@@ -19,6 +19,7 @@ class NativeEncoder implements Encoder {
   #prev: number;
   readonly #runId: string | undefined;
   readonly #asMessages: boolean;
+  /** Undefined where every event is in the view. */
   readonly #selects: ((event: Entry) => boolean) | undefined;
 
   constructor(selection: Selection, { after, prev }: Place) {
@@ -35,7 +36,7 @@ class NativeEncoder implements Encoder {
     }
     const offset = block.offsetAfter(this.after);
     const asStored = !merge && !this.#selects && !this.#asMessages && this.#prev === this.after;
-    if (!asStored || block.bytes.length - offset > limit) return this.#pick(block, limit, merge);
+    if (!asStored || block.hasVoid || block.bytes.length - offset > limit) return this.#pick(block, limit, merge);
     if (block.last <= this.after) return NOTHING;
     this.after = this.#prev = block.last;
     return { bytes: offset === 0 ? block.bytes : block.bytes.subarray(offset), lastId: block.last, ended: false };
@@ -49,7 +50,7 @@ class NativeEncoder implements Encoder {
     let ended = false;
     for (let seq = this.after + 1; seq <= block.last && !ended; seq++) {
       const event = block.entry(seq);
-      if (!this.#selects || this.#selects(event)) {
+      if (this.#selects ? this.#selects(event) : !isVoid(event)) {
         size += event.end - event.start;
         if (lastId > 0 && size > limit) break;
         if (!range?.add(seq, event)) {

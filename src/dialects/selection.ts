@@ -1,9 +1,9 @@
-import { type AgentRef, type Entry, isTerminal } from '../protocol/index.ts';
+import { type AgentRef, type Entry, isTerminal, isVoid } from '../protocol/index.ts';
 import type { Selection } from './dialect.ts';
 
 type Test = (event: Entry) => boolean;
 
-/** Whether a selection lets an event pass; `undefined` for one that has every event of the thread. */
+/** Whether a selection lets an event pass, an erased one never; `undefined` for one that has every event of the thread. */
 export function selects({ runId, types, agents, depth }: Selection): Test | undefined {
   const filters: Test[] = [];
   if (types) filters.push(ofTypes(types));
@@ -11,6 +11,7 @@ export function selects({ runId, types, agents, depth }: Selection): Test | unde
   if (depth !== undefined) filters.push(({ agent }) => depthOf(agent) <= depth);
   if (runId === undefined && filters.length === 0) return undefined;
   return (event) =>
+    !isVoid(event) &&
     (runId === undefined || event.runId === runId) &&
     (isTerminal(event.type) || filters.every((filter) => filter(event)));
 }

@@ -169,7 +169,7 @@ export const StreamProgressData = z.object({
 
 export const StreamEndedData = z.object({
   stream: z.string(),
-  reason: z.literal('ended'),
+  reason: z.enum(['ended', 'deleted']),
 }) satisfies z.ZodType<StreamEnded>;
 
 export const StreamRefusedData = z.object({
@@ -178,7 +178,7 @@ export const StreamRefusedData = z.object({
   detail: z.string(),
 }) satisfies z.ZodType<StreamRefused>;
 
-export const StreamByeData = z.object({ reason: z.literal('ended') }) satisfies z.ZodType<StreamBye>;
+export const StreamByeData = z.object({ reason: z.enum(['ended', 'deleted']) }) satisfies z.ZodType<StreamBye>;
 
 export const ListHelloData = z.object({ heartbeatMs: StreamHelloData.shape.heartbeatMs });
 

@@ -7,6 +7,7 @@ import {
   formatCursor,
   type Head,
   isTerminal,
+  isVoid,
   locate,
   parseCursor,
   TelltaleError,
@@ -108,10 +109,11 @@ class EventsPage {
 
   #takeBlock(block: Block): void {
     for (let seq = Math.max(block.first, this.after + 1); seq <= block.last && !this.#isFull; seq++) {
-      const { type, runId, start, end } = block.entry(seq);
+      const entry = block.entry(seq);
+      const { type, runId, start, end } = entry;
       this.after = seq;
       this.#scanned += end - start;
-      if (this.#run && runId !== this.#run.runId) continue;
+      if (isVoid(entry) || (this.#run && runId !== this.#run.runId)) continue;
       this.#events.push(decoder.decode(block.json(seq)));
       this.#taken += end - start;
       this.#ended = this.#run !== undefined && isTerminal(type);

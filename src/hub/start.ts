@@ -5,6 +5,7 @@ import {
   cursorOfPart,
   type Head,
   isEnded,
+  isVoid,
   locate,
   type Position,
   parseCursor,
@@ -107,7 +108,7 @@ async function findNewest(
   last: number,
   count: number,
 ): Promise<number> {
-  const passes = selects(selection) ?? (() => true);
+  const passes = selects(selection) ?? ((event) => !isVoid(event));
   let missing = count;
   // No event is looked at twice, and each step is twice the one before: a view with few of many events is found in few steps.
   for (let end = last, span = count; end > begin; span *= 2) {

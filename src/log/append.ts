@@ -6,6 +6,7 @@
 import { type EncodedEvent, type Head, isEnded, isTerminal, statusAfter, TelltaleError } from '../protocol/index.ts';
 import { commandsAfter } from './commands.ts';
 import type { Ack, AppendOptions, RunRecord } from './log.ts';
+import { checkAlive, type KnownRun } from './tombstone.ts';
 
 /** One append of a producer, as remembered for as long as its run: what makes a retry answer as the first time. */
 export interface ProducerEntry {
@@ -20,8 +21,8 @@ export interface ProducerEntry {
 export interface AppendFacts {
   /** The thread; an append to none begins it. */
   readonly head?: Head | undefined;
-  /** The run `options.runId`, in whatever thread it is. */
-  readonly run?: RunRecord | undefined;
+  /** The run `options.runId`, in whatever thread it is, or what is left of it. */
+  readonly run?: KnownRun | undefined;
   /** The newest append of `options.producer.id` to this run: its highest epoch, and the highest number in that. */
   readonly newest?: Pick<ProducerEntry, 'epoch' | 'seq'> | undefined;
   /** The append of this run that had exactly this producer id, epoch and seq, however long ago. */
@@ -53,11 +54,12 @@ export function decideAppend(
   facts: AppendFacts,
   newEpoch: () => string,
 ): Commit | { readonly duplicate: Ack } {
+  const run = checkAlive(facts.run);
   // First of all, also for older epochs, fenced writers and closed runs: a refusal means "nothing was stored".
   const repeated = repeatedAck(options, facts);
   if (repeated) return { duplicate: repeated };
 
-  const { commands: open = [], ...before } = openRun(threadId, options, facts);
+  const { commands: open = [], ...before } = openRun(threadId, options, run, facts.decidedAt);
   checkProducer(options, facts);
   const status = checkBatch(batch, options, before.status);
 
@@ -95,7 +97,12 @@ function repeatedAck({ producer, runId }: AppendOptions, { earlier }: AppendFact
 }
 
 /** The run before this batch: the one that is there and may be written to, or the one that the batch opens. */
-function openRun(threadId: string, options: AppendOptions, { run, decidedAt }: AppendFacts): RunRecord {
+function openRun(
+  threadId: string,
+  options: AppendOptions,
+  run: RunRecord | undefined,
+  decidedAt: number | undefined,
+): RunRecord {
   const { runId, opens, fence, once } = options;
   if (opens && run) throw new TelltaleError('run_exists', `Run ${runId} exists already. Choose another id.`, { runId });
   if (!opens && run?.threadId !== threadId) {

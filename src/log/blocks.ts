@@ -24,6 +24,9 @@ export function blockAfter(block: Block, after: number): Block {
   return new Block(block.epoch, after + 1, block.bytes.subarray(offset), entries);
 }
 
+/** What a block counts in a page: its bytes, and something for numbers that have none. */
+export const pageBytes = ({ bytes, first, last }: Block): number => Math.max(bytes.length, 32 * (last - first + 1));
+
 /** Index of the first of consecutive blocks, or what holds them, with an event after `after`; the length when there is none. */
 export function indexAfter<T>(items: readonly T[], after: number, lastOf: (item: T) => number): number {
   let low = 0;

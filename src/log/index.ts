@@ -1,6 +1,6 @@
 export { type AppendFacts, type Commit, decideAppend, type ProducerEntry } from './append.ts';
 export { beginOf } from './begin.ts';
-export { blockAfter, indexAfter, mergeBlocks } from './blocks.ts';
+export { blockAfter, indexAfter, mergeBlocks, pageBytes } from './blocks.ts';
 export { buildBlock } from './build-block.ts';
 export { checkLease } from './check-lease.ts';
 export type { OpenCommand } from './commands.ts';
@@ -10,3 +10,5 @@ export type * from './log.ts';
 export { RemoteLeases } from './remote-leases.ts';
 export { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace } from './run-query.ts';
 export { type RunSummary, summaryOf } from './run-summary.ts';
+export { checkAlive, isAlive, isTombstone, type KnownRun, tombstoneOf } from './tombstone.ts';
+export { voidRun } from './void-run.ts';

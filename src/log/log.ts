@@ -32,6 +32,7 @@ export interface Log {
   /**
    * Exactly the events after `after` that the log still holds, oldest first: at least one block where there are any,
    * more up to about `bytes` (256 KiB). The head is taken at the same moment, so no blocks means: `after` is the tail.
+   * Numbers whose run was erased are there without bytes (`isVoid`): skip them.
    * Whatever is returned was committed and checked; a damaged event is never returned: the thread then ends before it,
    * and its head has a new epoch that says so.
    * Compare `head` with your own epoch and `head.first` with `after`: a log can be cut at its head while you read.
@@ -55,7 +56,10 @@ export interface Log {
 
 /** Whose batch it is, and what has to hold for it to be stored: all of it is decided together with the commit. */
 export interface AppendOptions {
-  /** The run of all its events. `run_not_found` (404) when it is not in this thread and the batch does not open it. */
+  /**
+   * The run of all its events. `run_not_found` (404) when it is not in this thread and the batch does not open it;
+   * `run_deleted` (410) when it was erased, whatever the batch is.
+   */
   readonly runId: string;
   /** This batch opens the run. `run_exists` (409) when there is one of this id, in whatever thread. */
   readonly opens?: RunOpening;
@@ -105,11 +109,13 @@ export interface Page {
   readonly blocks: readonly Block[];
 }
 
-/** Something was committed: up to `last`, under `epoch`, and perhaps the events themselves. */
+/** Something was committed: up to `last`, under `epoch`, and perhaps the events themselves. Or a run was erased. */
 export interface Wake {
   readonly epoch: string;
   readonly last: number;
   readonly block?: Block;
+  /** The run whose events are void from now on: let go of what you hold of them. Told before `erase` resolves. */
+  readonly erased?: string;
 }
 
 /** What is known of a run beside its events. `owner` and `metadata` never enter the events. */
@@ -126,6 +132,8 @@ export interface RunOpening {
    * it does not, the run has to be ended (see `Leases`). Without it a silent remote run stays open.
    */
   readonly leaseMs?: number;
+  /** Of the request that opened it, where that had an Idempotency-Key: a repetition is told from another request by it. */
+  readonly requestDigest?: string;
 }
 
 /** A run, as derived from its opening and its `run.*` events. Rebuilt from the log where it is lost. */
@@ -147,9 +155,20 @@ export interface RunRecord extends RunOpening {
   readonly fence: number;
 }
 
+/** All that is left of a run that was erased. Its id is never given out again. */
+export interface Tombstone {
+  readonly runId: string;
+  readonly threadId: string;
+  /** All its events were within these numbers of the thread. */
+  readonly first: number;
+  readonly last: number;
+  /** RFC 3339. */
+  readonly deletedAt: string;
+}
+
 /** Finding runs without knowing their threads. Derived from the log, and as new as its latest append. */
 export interface RunIndex {
-  /** `undefined` where there is no such run. */
+  /** `undefined` where there is no such run. `run_deleted` where it was erased; lists leave those out. */
   get(runId: string): Promise<RunRecord | undefined>;
   /**
    * Newest first: by `createdAt`, then by `runId`. `next` goes into `before` for the page after this one; absent on the
@@ -198,8 +217,24 @@ export interface Leases {
   takeExpired(now?: number): Promise<readonly RunRecord[]>;
 }
 
-/** Letting go of old events. */
+/** Letting go of events: the oldest of a thread, or all of one run. */
 export interface Retention {
   /** Forgets the events up to and with `through`, but never the last one. Numbers stay; `head.first` tells. */
   trim(threadId: string, through: number): Promise<void>;
+  /**
+   * Erases a run that has ended, for good.
+   *
+   * - Its numbers stay, as a void that every reader skips: the head does not move, the next append gets the next number,
+   *   and the events of other runs are, byte for byte, what they were.
+   * - Only a tombstone is left (`Tombstone`). Everything that names the run is refused from then on (`run_deleted`).
+   *   What was decided once (`AppendOptions.once`) stays decided.
+   * - Resolved means: the bytes of its events, the record of the run and the digests of its producers are in no file and
+   *   no memory of this store any more, and followers were told. Names in index keys (agent, owner) go from the files
+   *   with later writes. What was set aside as damaged whole (`*.damaged`) is the operator's to remove.
+   * - Rejected with a retryable code, or cut off by a crash, means *unknown*: the run is either still there, all of it, or
+   *   gone, all of it, to every reader. Erase it again, as often as you like: that finishes what was begun.
+   *
+   * @throws {TelltaleError} `run_not_found`; `run_open` (409) for a run that has not ended; what the disk says.
+   */
+  erase(runId: string): Promise<void>;
 }

@@ -1,7 +1,8 @@
 import type { AppendFacts, Commit, ProducerEntry } from './append.ts';
-import type { AppendOptions, RunQuery, RunRecord } from './log.ts';
+import type { AppendOptions, RunQuery, RunRecord, Tombstone } from './log.ts';
 import { RemoteLeases } from './remote-leases.ts';
 import { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace } from './run-query.ts';
+import type { KnownRun } from './tombstone.ts';
 
 interface Run {
   record: RunRecord;
@@ -17,19 +18,29 @@ interface Producer {
 /** The runs of a log in memory, with what their producers have appended. */
 export class MemoryRuns {
   readonly #runs = new Map<string, Run>();
+  readonly #erased = new Map<string, Tombstone>();
   /** Oldest first. */
   readonly #order: RunPlace[] = [];
   readonly #leases = new RemoteLeases();
 
-  get(runId: string): Run | undefined {
-    return this.#runs.get(runId);
+  get(runId: string): KnownRun | undefined {
+    return this.#runs.get(runId)?.record ?? this.#erased.get(runId);
+  }
+
+  /** Forgets all but the tombstone. */
+  erase(tombstone: Tombstone): void {
+    const run = this.#runs.get(tombstone.runId);
+    this.#erased.set(tombstone.runId, tombstone);
+    if (!run) return;
+    this.#runs.delete(tombstone.runId);
+    this.#order.splice(this.#placeBefore(run.record), 1);
   }
 
   facts({ runId, producer: key }: AppendOptions): Pick<AppendFacts, 'run' | 'newest' | 'earlier'> {
     const run = this.#runs.get(runId);
     const producer = key && run?.producers.get(key.id);
     return {
-      run: run?.record,
+      run: this.get(runId),
       newest: producer?.newest,
       earlier: key && producer?.entries.get(`${key.epoch}.${key.seq}`),
     };
@@ -77,6 +88,7 @@ export class MemoryRuns {
   clear(): void {
     this.#leases.clear();
     this.#runs.clear();
+    this.#erased.clear();
     this.#order.length = 0;
   }
 

@@ -4,12 +4,14 @@
  */
 import { type Block, type EncodedEvent, type Head, newEpoch, TelltaleError } from '../protocol/index.ts';
 import { type Commit, decideAppend } from './append.ts';
-import { blockAfter, indexAfter, mergeBlocks } from './blocks.ts';
+import { blockAfter, indexAfter, mergeBlocks, pageBytes } from './blocks.ts';
 import { buildBlock } from './build-block.ts';
 import { checkLease } from './check-lease.ts';
 import { ALL_RUNS, Followers } from './followers.ts';
 import type { Ack, AppendOptions, Leases, Log, Page, Retention, RunChange, RunIndex, Wake } from './log.ts';
 import { MemoryRuns } from './memory-runs.ts';
+import { checkAlive, tombstoneOf } from './tombstone.ts';
+import { voidRun } from './void-run.ts';
 
 /** Opens an empty log in memory. */
 export function openMemory(): Log {
@@ -39,7 +41,7 @@ class MemoryLog implements Log {
   readonly runs: RunIndex = {
     get: async (runId) => {
       this.#checkOpen();
-      return this.#runs.get(runId)?.record;
+      return checkAlive(this.#runs.get(runId));
     },
     list: async (query) => {
       this.#checkOpen();
@@ -54,7 +56,7 @@ class MemoryLog implements Log {
   readonly leases: Leases = {
     renew: async (runId, fence) => {
       this.#checkOpen();
-      checkLease(this.#runs.get(runId)?.record, runId, fence);
+      checkLease(this.#runs.get(runId), runId, fence);
     },
     takeExpired: async (now = Date.now()) => {
       this.#checkOpen();
@@ -66,6 +68,15 @@ class MemoryLog implements Log {
     trim: async (threadId, through) => {
       const thread = this.#thread(threadId);
       trim(thread, Math.min(through, thread.head.last - 1));
+    },
+    erase: async (runId) => {
+      this.#checkOpen();
+      const tombstone = tombstoneOf(this.#runs.get(runId), runId);
+      const { head, blocks } = this.#thread(tombstone.threadId);
+      for (const [i, block] of blocks.entries()) blocks[i] = voidRun(block, runId);
+      this.#runs.erase(tombstone);
+      this.#followers.wake(tombstone.threadId, { epoch: head.epoch, last: head.last, erased: runId });
+      this.#runFollowers.wake(ALL_RUNS, { runId });
     },
   };
 
@@ -94,7 +105,7 @@ class MemoryLog implements Log {
     for (let i = indexAfter(blocks, after, lastOf); i < blocks.length && (size < bytes || page.length === 0); i++) {
       const block = blockAfter(blocks[i] as Block, after);
       page.push(block);
-      size += block.bytes.length;
+      size += pageBytes(block);
     }
     return { head, blocks: page };
   }

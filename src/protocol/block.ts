@@ -16,9 +16,19 @@ export interface Entry {
   readonly deltaBytes?: number;
 }
 
+/**
+ * True where the number stands for nothing any more: its run was erased. Such an entry has no bytes, no type and no run;
+ * numbers stay in a row, and every view skips it.
+ */
+export const isVoid = ({ type }: Pick<Entry, 'type'>): boolean => type === VOID.type;
+
+/** What an erased event is in its block, beside the place where its frame would begin and end. */
+export const VOID = { type: '', runId: '' } as const;
+
 /** Entries that are decoded when one is first asked for: what is sent as it is stored never needs them. */
 export interface LazyEntries {
   readonly count: number;
+  readonly hasVoid: boolean;
   decode(): readonly Entry[];
 }
 
@@ -33,6 +43,7 @@ export class Block {
   readonly last: number;
   readonly bytes: Uint8Array;
   #entries: readonly Entry[] | LazyEntries;
+  #hasVoid: boolean | undefined;
 
   constructor(epoch: string, first: number, bytes: Uint8Array, entries: readonly Entry[] | LazyEntries) {
     this.epoch = epoch;
@@ -45,6 +56,12 @@ export class Block {
   get entries(): readonly Entry[] {
     if ('decode' in this.#entries) this.#entries = this.#entries.decode();
     return this.#entries;
+  }
+
+  /** True where events in it were erased: what is sent of it is less than all that its numbers promise. */
+  get hasVoid(): boolean {
+    this.#hasVoid ??= 'decode' in this.#entries ? this.#entries.hasVoid : this.#entries.some(isVoid);
+    return this.#hasVoid;
   }
 
   /** The entry of event `seq`. */
@@ -60,9 +77,10 @@ export class Block {
     return this.entries[after - this.first]?.end ?? this.bytes.length;
   }
 
-  /** The event's JSON, as bytes. */
+  /** The event's JSON, as bytes. @throws {RangeError} for one that was erased. */
   json(seq: number): Uint8Array {
     const { start, end, type } = this.entry(seq);
+    if (isVoid({ type })) throw new RangeError(`Event ${seq} was erased`);
     return this.bytes.subarray(start + eventFrameOffsets(this.epoch, seq, type).json, end - 2);
   }
 
@@ -71,9 +89,11 @@ export class Block {
     return JSON.parse(decoder.decode(this.json(seq))) as TelltaleEvent;
   }
 
-  /** The events after `after`, parsed one by one. */
+  /** The events after `after`, parsed one by one; those that were erased are left out. */
   *events(after = 0): Generator<TelltaleEvent> {
-    for (let seq = Math.max(this.first, after + 1); seq <= this.last; seq++) yield this.event(seq);
+    for (let seq = Math.max(this.first, after + 1); seq <= this.last; seq++) {
+      if (!isVoid(this.entry(seq))) yield this.event(seq);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-export { Block, type Entry, type LazyEntries } from './block.ts';
+export { Block, type Entry, isVoid, type LazyEntries, VOID } from './block.ts';
 export {
   type CursorPart,
   cursorOfPart,

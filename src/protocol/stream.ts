@@ -38,7 +38,7 @@ export interface StreamProgress extends OfStream {
   readonly seq: number;
 }
 
-/** This stream's run has ended and all of it was sent; the others on the connection go on. */
+/** This stream's run has ended and all of it was sent, or was deleted; the others on the connection go on. */
 export interface StreamEnded {
   readonly stream: string;
   readonly reason: StreamBye['reason'];
@@ -52,8 +52,8 @@ export interface StreamRefused {
 }
 
 export interface StreamBye {
-  /** Why the stream closes now: the run ended (do not come back). */
-  readonly reason: 'ended';
+  /** Why the stream closes now, for good: the run ended, or was deleted (what was received of it is void). */
+  readonly reason: 'ended' | 'deleted';
 }
 
 const json = JSON.stringify;
@@ -94,8 +94,8 @@ export function resetFrame(
 export const snapshotFrame = (cursor: string, snapshot: RunSnapshot): string =>
   writeFrame({ id: cursor, event: 'stream.snapshot', data: json(snapshot) });
 
-export const endedFrame = (stream: string): string =>
-  writeFrame({ event: 'stream.ended', data: json({ stream, reason: 'ended' } satisfies StreamEnded) });
+export const endedFrame = (stream: string, reason: StreamEnded['reason'] = 'ended'): string =>
+  writeFrame({ event: 'stream.ended', data: json({ stream, reason } satisfies StreamEnded) });
 
 export const refusedFrame = (refused: StreamRefused): string =>
   writeFrame({ event: 'stream.refused', data: json(refused) });
@@ -106,8 +106,8 @@ export function refusalOf(stream: string, error: unknown): StreamRefused | undef
   return { stream, code: error.code, detail: error.message };
 }
 
-export const byeFrame = (): string =>
-  writeFrame({ event: 'stream.bye', data: json({ reason: 'ended' } satisfies StreamBye) });
+export const byeFrame = (reason: StreamBye['reason'] = 'ended'): string =>
+  writeFrame({ event: 'stream.bye', data: json({ reason } satisfies StreamBye) });
 
 /** Begins a live list of runs. A list has no cursor: none of its frames carries an id. */
 export const listHelloFrame = (heartbeatMs: number): string =>

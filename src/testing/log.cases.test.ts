@@ -139,7 +139,18 @@ const mutants: Record<string, Mutant> = {
       },
     },
   }),
-  'keeps what was trimmed': () => ({ retention: { trim: async () => {} } }),
+  'keeps what was trimmed': (log) => ({ retention: { ...log.retention, trim: async () => {} } }),
+  'keeps what was erased': (log) => ({ retention: { ...log.retention, erase: async () => {} } }),
+  'gives an erased id out again': (log) => ({
+    append: (threadId, batch, options) =>
+      log.append(threadId, batch, options).catch((error) => {
+        if (error.code !== 'run_deleted' || !options.opens) throw error;
+        return { epoch: 'e', first: 1, last: 1 };
+      }),
+  }),
+  'tells nobody of what was erased': (log) => ({
+    follow: (threadId, listener) => log.follow(threadId, (wake) => wake.erased === undefined && listener(wake)),
+  }),
   'trims the last event': (log) => ({
     head: async (threadId) => {
       const head = await log.head(threadId);

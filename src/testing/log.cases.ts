@@ -5,6 +5,7 @@
 import type { Log } from '../log/index.ts';
 import { appendCases } from './log/append.cases.ts';
 import { durableCases } from './log/durable.cases.ts';
+import { eraseCases } from './log/erase.cases.ts';
 import { followCases } from './log/follow.cases.ts';
 import { leaseCases } from './log/lease.cases.ts';
 import { producerCases } from './log/producer.cases.ts';
@@ -60,6 +61,7 @@ export const LOG_CASES: readonly LogCase[] = [
   ...readCases,
   ...followCases,
   ...trimCases,
+  ...eraseCases,
   ...durableCases,
 ];
 

@@ -1,5 +1,6 @@
 import { ClassicLevel } from 'classic-level';
 import { type Block, TelltaleError } from '../../protocol/index.ts';
+import { pageBytes } from '../index.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
 import { isCorruption } from './disk-error.ts';
 import { after, blockKey, blocksOf, MARKER, SMALL } from './keys.ts';
@@ -19,6 +20,8 @@ type Level = ClassicLevel<string, Buffer>;
 export class Archive {
   readonly #level: Level;
   #marker: Marker | undefined;
+  /** Each settles when its read is over. LevelDB keeps whatever a read that has begun might still see. */
+  readonly #reads = new Set<Promise<unknown>>();
 
   private constructor(level: Level, marker: Marker | undefined) {
     this.#level = level;
@@ -84,18 +87,18 @@ export class Archive {
 
   /** @throws {TelltaleError} `store_damaged` for a value that is not what was written. */
   async get<T>(key: string): Promise<T | undefined> {
-    return openValue(key, await this.#level.get(key));
+    return openValue(key, await this.#reading(this.#level.get(key)));
   }
 
   async getMany<T>(keys: string[]): Promise<(T | undefined)[]> {
     if (keys.length === 0) return [];
-    const values = await this.#level.getMany(keys);
+    const values = await this.#reading(this.#level.getMany(keys));
     return values.map((value, i) => openValue<T>(keys[i]!, value));
   }
 
   /** Values as they are stored, damaged ones too. */
   async getSealed(keys: string[]): Promise<(Buffer | undefined)[]> {
-    return keys.length === 0 ? [] : await this.#level.getMany(keys);
+    return keys.length === 0 ? [] : await this.#reading(this.#level.getMany(keys));
   }
 
   /** The blocks with events after `seq`, up to about `bytes`, as long as each goes on where the one before ended. */
@@ -109,7 +112,7 @@ export class Archive {
       if (block.first > seq + 1) break;
       blocks.push(block);
       seq = block.last;
-      size += block.bytes.length;
+      size += pageBytes(block);
       if (size >= bytes) break;
     }
     return blocks;
@@ -118,6 +121,7 @@ export class Archive {
   /** Everything between two keys, both exclusive, as stored. */
   async *entries(gt: string, lt: string, chunkBytes = 256 * 1024): AsyncGenerator<[key: string, value: Buffer]> {
     const iterator = this.#level.iterator({ gt, lt, highWaterMarkBytes: chunkBytes });
+    const over = this.#readBegins();
     try {
       for (;;) {
         const chunk = await iterator.nextv(1000);
@@ -126,6 +130,7 @@ export class Archive {
       }
     } finally {
       await iterator.close();
+      over();
     }
   }
 
@@ -144,7 +149,12 @@ export class Archive {
 
   /** Keys between two keys, both exclusive, newest or greatest first where `reverse`. */
   async *keys(gt: string, lt: string, reverse = false): AsyncGenerator<string> {
-    for await (const key of this.#level.keys({ gt, lt, reverse })) yield key;
+    const over = this.#readBegins();
+    try {
+      for await (const key of this.#level.keys({ gt, lt, reverse })) yield key;
+    } finally {
+      over();
+    }
   }
 
   /** Adds up every small record; `undefined` where one of them is not what was written. */
@@ -180,6 +190,26 @@ export class Archive {
     return { count, sum: ((sum % 2 ** 32) + 2 ** 32) % 2 ** 32 };
   }
 
+  /**
+   * Takes everything that was overwritten or deleted between these keys out of LevelDB's files. Both ends are written, so
+   * no record may have such a key.
+   *
+   * LevelDB keeps an old version for as long as a read may see it, and where it reached the lowest level together with
+   * the new one: only what is written afterwards, from one end to the other, has it merge all tables in between.
+   */
+  async purge(ranges: readonly (readonly [from: string, to: string])[]): Promise<void> {
+    await this.#readsBefore();
+    await this.#settle();
+    // Twice: a merge that LevelDB had begun by itself may have moved an old version one level down meanwhile.
+    for (let pass = 0; pass < 2; pass++) {
+      await this.#level.batch(ranges.flat().map((key) => ({ type: 'del', key })));
+      for (const [from, to] of ranges) await this.#level.compactRange(from, to);
+    }
+    // A file that a read had open goes with the merge after it.
+    await this.#readsBefore();
+    await this.#settle();
+  }
+
   /** False from the call of `close` on: what fails then is not the disk's fault. */
   get isOpen(): boolean {
     return this.#level.status === 'open';
@@ -187,6 +217,29 @@ export class Archive {
 
   async close(): Promise<void> {
     await this.#level.close();
+  }
+
+  /** Moves what LevelDB has in memory and in its own log into tables, and deletes the files it needs no more. */
+  async #settle(): Promise<void> {
+    await this.#level.compactRange(MARKER, MARKER);
+  }
+
+  async #reading<T>(read: Promise<T>): Promise<T> {
+    this.#reads.add(read);
+    return read.finally(() => this.#reads.delete(read));
+  }
+
+  #readBegins(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#reads.add(promise);
+    return () => {
+      this.#reads.delete(promise);
+      resolve();
+    };
+  }
+
+  async #readsBefore(): Promise<void> {
+    await Promise.allSettled([...this.#reads]);
   }
 }
 

@@ -6,7 +6,7 @@
  * The columns are, per event: end of its frame, type, run, agent, entity, delta bytes. Texts are numbers into the names;
  * 0 stands for "none" in the last three. A reader that sends the block as it is touches nothing but the names' head.
  */
-import { type AgentRef, Block, type Entry } from '../../protocol/index.ts';
+import { type AgentRef, Block, type Entry, VOID } from '../../protocol/index.ts';
 
 interface Names {
   readonly epoch: string;
@@ -61,7 +61,8 @@ export function decodeBlock(bytes: Buffer): Block {
   const count = bytes.readUInt32LE(textEnd);
   const columns = textEnd + 4;
   const decode = () => decodeEntries(bytes.subarray(columns), count, names);
-  return new Block(names.epoch, names.first, bytes.subarray(columns + 4 * COLUMNS * count), { count, decode });
+  const hasVoid = names.types.includes(VOID.type);
+  return new Block(names.epoch, names.first, bytes.subarray(columns + 4 * COLUMNS * count), { count, hasVoid, decode });
 }
 
 function decodeEntries(bytes: Buffer, n: number, names: Names): Entry[] {

@@ -1,7 +1,8 @@
 /** Moves what the journal holds into the archive: one synced write, after which journal segments can go. */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { RunRecord } from '../index.ts';
+import { isTombstone, type KnownRun } from '../index.ts';
 import type { Archive, Change } from './archive.ts';
+import { eraseChanges } from './erase.ts';
 import { blockKey, blocksOf, listKeys, producerKey, runKey, threadKey } from './keys.ts';
 import type { Layer } from './layer.ts';
 import { blockChanges, repackFrom } from './repack.ts';
@@ -27,6 +28,9 @@ export async function checkpoint(archive: Archive, layer: Layer, marker: Omit<Ma
         await turn();
       }
     }
+  }
+  for (const [threadId, tombstones] of layer.erased) {
+    for await (const change of eraseChanges(archive, threadId, tombstones)) changes.push(change);
   }
   for (const threadId of layer.trimmed) {
     const { first } = layer.threads.get(threadId)!.head;
@@ -58,19 +62,22 @@ async function runChanges(archive: Archive, layer: Layer): Promise<Change[]> {
   return runs.flatMap((record, i) => {
     const key = runKey(record.runId);
     const old = sealed[i] && unsealJson<StoredRun>(key, sealed[i]);
-    const producers = { ...old?.producers, ...Object.fromEntries(newest.get(record.runId) ?? []) };
+    const earlier = isTombstone(record) ? {} : old?.producers;
+    const producers = { ...earlier, ...Object.fromEntries(newest.get(record.runId) ?? []) };
     return runChange(old?.record, { record, producers });
   });
 }
 
-/** A run's record, and its places in the lists. */
-export function runChange(old: RunRecord | undefined, run: StoredRun): Change[] {
+/** A run's record, and its places in the lists, of which a tombstone has none. */
+export function runChange(old: KnownRun | undefined, run: StoredRun): Change[] {
   const key = runKey(run.record.runId);
   const changes: Change[] = [{ type: 'put', key, value: sealJson(key, run) }];
-  const before = new Set(old ? listKeys(old) : []);
-  for (const list of listKeys(run.record)) {
+  const before = new Set(listsOf(old));
+  for (const list of listsOf(run.record)) {
     if (!before.delete(list)) changes.push({ type: 'put', key: list, value: seal(list, new Uint8Array()) });
   }
   for (const list of before) changes.push({ type: 'del', key: list });
   return changes;
 }
+
+const listsOf = (run: KnownRun | undefined): string[] => (run && !isTombstone(run) ? listKeys(run) : []);

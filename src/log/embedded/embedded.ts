@@ -3,8 +3,10 @@ import {
   type Ack,
   ALL_RUNS,
   type AppendOptions,
+  checkAlive,
   checkLease,
   Followers,
+  isAlive,
   type Leases,
   type Log,
   type Page,
@@ -12,6 +14,7 @@ import {
   type RunChange,
   type RunIndex,
   type RunRecord,
+  tombstoneOf,
   type Wake,
 } from '../index.ts';
 import { Maintenance, type StoreOptions } from './maintenance.ts';
@@ -37,6 +40,8 @@ export class EmbeddedLog implements Log {
   /** Runs that an executor of the process before this one held. */
   #orphans: readonly RunRecord[];
   #lostEnds: LostEnd[] = [];
+  /** Those that are not settled: the archive stays open for them. */
+  readonly #erasures = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
   private constructor(recovered: Recovered, options: StoreOptions) {
@@ -59,7 +64,7 @@ export class EmbeddedLog implements Log {
   }
 
   readonly runs: RunIndex = {
-    get: (runId) => this.#read(() => this.#store.run(runId)),
+    get: async (runId) => checkAlive(await this.#read(() => this.#store.run(runId))),
     list: (query) => this.#read(() => listRuns(this.#store, query)),
     follow: async (listener) => {
       this.#checkOpen();
@@ -75,8 +80,9 @@ export class EmbeddedLog implements Log {
       this.#checkOpen();
       const lost = [...this.#orphans.map(({ runId }) => runId), ...this.#store.leases.take(now)];
       this.#orphans = [];
-      const runs = await Promise.all(lost.map((runId) => this.runs.get(runId)));
-      return runs.flatMap((run) => (run && !isEnded(run.status) ? this.#store.takeLease(run) : []));
+      const runs = await Promise.all(lost.map((runId) => this.#read(() => this.#store.run(runId))));
+      const alive = runs.filter((run) => run !== undefined).filter(isAlive);
+      return alive.flatMap((run) => (isEnded(run.status) ? [] : this.#store.takeLease(run)));
     },
   };
 
@@ -84,6 +90,12 @@ export class EmbeddedLog implements Log {
     trim: async (threadId, through) => {
       this.#checkOpen();
       return this.#exclusively(() => this.#trim(threadId, through));
+    },
+    erase: async (runId) => {
+      this.#checkOpen();
+      const erasure = this.#exclusively(() => this.#erase(runId)).then((finish) => finish());
+      this.#erasures.add(erasure);
+      await erasure.finally(() => this.#erasures.delete(erasure));
     },
   };
 
@@ -118,6 +130,7 @@ export class EmbeddedLog implements Log {
 
   async #close(): Promise<void> {
     await this.#writer.drain();
+    await Promise.allSettled(this.#erasures);
     // What cannot be moved now stays in the journal, and is read from there at the next start.
     await this.#maintenance.flush().catch(() => {});
     await this.#maintenance.settled();
@@ -167,6 +180,19 @@ export class EmbeddedLog implements Log {
     await journal.commit([entry]);
     live.add(entry);
     this.#store.generation++;
+  }
+
+  /** Erased for every reader when it resolves; what it resolves to takes it off the disk. */
+  async #erase(runId: string): Promise<() => Promise<void>> {
+    const tombstone = tombstoneOf(await this.#store.run(runId), runId);
+    const { threadId } = tombstone;
+    const { incarnations } = this.#store;
+    const { epoch, last } = (await this.#store.head(threadId)) ?? { epoch: '', last: tombstone.last };
+    const entry = { threadId, incarnation: incarnations[incarnations.length - 1]!, tombstone };
+    return this.#maintenance.erase(entry, () => {
+      this.#followers.wake(threadId, { epoch, last, erased: runId });
+      this.#runFollowers.wake(ALL_RUNS, { runId });
+    });
   }
 
   /** The heads may say something else now; whoever follows had better look. */

@@ -1,7 +1,7 @@
 /** What one append leaves in the journal: how thread, run, producer and decisions are after it, and its events. */
 import { crc32 } from 'node:zlib';
 import type { Block, Head } from '../../protocol/index.ts';
-import type { Commit } from '../index.ts';
+import type { Commit, KnownRun, Tombstone } from '../index.ts';
 import { decodeBlock, encodeBlock } from './block-codec.ts';
 
 export interface BatchEntry {
@@ -9,7 +9,7 @@ export interface BatchEntry {
   /** The store's incarnation that wrote it. */
   readonly incarnation: string;
   /** Whole images, so that replay writes down what was decided and decides nothing again. */
-  readonly commit: Commit;
+  readonly commit: Omit<Commit, 'run'> & { readonly run: KnownRun };
   readonly block: Block;
 }
 
@@ -20,19 +20,26 @@ export interface TrimEntry {
   readonly head: Head;
 }
 
-export type JournalEntry = BatchEntry | TrimEntry;
+/** A run was erased: what the journal and the archive have of it counts no more, and goes with the next checkpoint. */
+export interface EraseEntry {
+  readonly threadId: string;
+  readonly incarnation: string;
+  readonly tombstone: Tombstone;
+}
+
+export type JournalEntry = BatchEntry | TrimEntry | EraseEntry;
 
 export const isBatch = (entry: JournalEntry): entry is BatchEntry => 'block' in entry;
+export const isErasure = (entry: JournalEntry): entry is EraseEntry => 'tombstone' in entry;
 
 const HEAD = 12;
 
 /** u32 length of all that follows the CRC | u32 CRC | u32 length of the JSON | JSON | block, if any. */
 export function encodeEntry(entry: JournalEntry): Buffer {
-  const { threadId, incarnation } = entry;
-  const about = isBatch(entry) ? { commit: entry.commit } : { head: entry.head };
-  const json = Buffer.from(JSON.stringify({ threadId, incarnation, ...about }));
-  const block = isBatch(entry) ? encodeBlock(entry.block) : Buffer.alloc(0);
-  const bytes = Buffer.concat([Buffer.allocUnsafe(HEAD), json, block]);
+  const { block, ...about } = isBatch(entry) ? entry : { ...entry, block: undefined };
+  const json = Buffer.from(JSON.stringify(about));
+  const encoded = block ? encodeBlock(block) : Buffer.alloc(0);
+  const bytes = Buffer.concat([Buffer.allocUnsafe(HEAD), json, encoded]);
   bytes.writeUInt32LE(bytes.length - 8, 0);
   bytes.writeUInt32LE(json.length, 8);
   bytes.writeUInt32LE(entryChecksum(bytes), 4);

@@ -1,5 +1,5 @@
 /** What bears on an append, gathered from memory and, beforehand and for many appends at once, from the archive. */
-import type { AppendFacts, AppendOptions, ProducerEntry, RunRecord } from '../index.ts';
+import type { AppendFacts, AppendOptions, KnownRun, ProducerEntry } from '../index.ts';
 import type { Archive } from './archive.ts';
 import { after, onceKey, producerEpochOf, producerKey, runKey, threadKey } from './keys.ts';
 import { ask, type Layer, producerName } from './layer.ts';
@@ -71,7 +71,7 @@ export function factsOf(
   layers: readonly Layer[],
   archived: ArchivedFacts,
   incarnations: readonly string[],
-): Omit<AppendFacts, 'run'> & { readonly run: RunRecord | undefined } {
+): Omit<AppendFacts, 'run'> & { readonly run: KnownRun | undefined } {
   const thread = ask(layers, (layer) => layer.threads.get(threadId)) ?? archived.get<StoredThread>(threadKey(threadId));
   const known = producer && ask(layers, (layer) => layer.newest.get(producerName(runId, producer.id)));
   return {

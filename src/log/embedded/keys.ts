@@ -19,7 +19,8 @@ export const blocksOf = (threadId: string): string => `${BLOCKS}${threadId}!`;
 /** By its last number: the first key after `after` is the block that holds the next event. */
 export const blockKey = (threadId: string, last: number): string => blocksOf(threadId) + number(last);
 /** Blocks that stood behind damage: kept for people, never read. */
-export const asideKey = (blockKey: string, stamp: string): string => `x!${stamp}!${blockKey}`;
+export const ASIDE = 'x!';
+export const asideKey = (blockKey: string, stamp: string): string => `${ASIDE}${stamp}!${blockKey}`;
 
 export const THREADS = 's!t!';
 export const RUNS = 's!r!';

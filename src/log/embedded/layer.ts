@@ -1,6 +1,6 @@
 import type { Block } from '../../protocol/index.ts';
-import type { ProducerEntry, RunRecord } from '../index.ts';
-import { type BatchEntry, isBatch, type JournalEntry } from './entry.ts';
+import { type KnownRun, type ProducerEntry, type Tombstone, voidRun } from '../index.ts';
+import { type BatchEntry, isBatch, isErasure, type JournalEntry } from './entry.ts';
 import { onceKey, producerEpochOf } from './keys.ts';
 import type { StoredThread } from './stored.ts';
 
@@ -8,7 +8,7 @@ import type { StoredThread } from './stored.ts';
 export class Layer {
   readonly threads = new Map<string, StoredThread>();
   readonly batches = new Map<string, BatchEntry[]>();
-  readonly runs = new Map<string, RunRecord>();
+  readonly runs = new Map<string, KnownRun>();
   /** The newest append of each producer to a run, by `producerName`. */
   readonly newest = new Map<string, ProducerEntry>();
   /** Consecutive appends of one producer, by run, id and epoch (`producerEpochOf`). */
@@ -17,6 +17,8 @@ export class Layer {
   readonly once = new Map<string, number>();
   /** Threads that forgot events which the archive may still have. */
   readonly trimmed = new Set<string>();
+  /** Runs that were erased, of which the archive may still have everything, by thread. */
+  readonly erased = new Map<string, Tombstone[]>();
 
   get isEmpty(): boolean {
     return this.threads.size === 0 && this.runs.size === 0;
@@ -24,6 +26,10 @@ export class Layer {
 
   add(entry: JournalEntry): void {
     const { threadId, incarnation } = entry;
+    if (isErasure(entry)) {
+      this.#erase(entry.tombstone);
+      return;
+    }
     if (!isBatch(entry)) {
       this.threads.set(threadId, { head: entry.head, incarnation });
       this.trimmed.add(threadId);
@@ -53,6 +59,25 @@ export class Layer {
   /** The thread's blocks here, oldest first. */
   blocks(threadId: string): Block[] {
     return (this.batches.get(threadId) ?? []).map(({ block }) => block);
+  }
+
+  /** A block of the archive without what was erased here. */
+  withoutErased(threadId: string, block: Block): Block {
+    return (this.erased.get(threadId) ?? []).reduce((left, { runId }) => voidRun(left, runId), block);
+  }
+
+  #erase(tombstone: Tombstone): void {
+    const { runId, threadId } = tombstone;
+    this.runs.set(runId, tombstone);
+    this.erased.set(threadId, [...(this.erased.get(threadId) ?? []), tombstone]);
+    const batches = this.batches.get(threadId) ?? [];
+    for (const [i, { block, commit, ...about }] of batches.entries()) {
+      if (commit.run.runId !== runId) continue;
+      const { producer: _, ...left } = commit;
+      batches[i] = { ...about, block: voidRun(block, runId), commit: { ...left, run: tombstone } };
+    }
+    for (const name of this.newest.keys()) if (name.startsWith(producerName(runId, ''))) this.newest.delete(name);
+    for (const [key, producer] of this.producers) if (producer.runId === runId) this.producers.delete(key);
   }
 }
 

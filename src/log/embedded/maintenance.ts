@@ -5,6 +5,8 @@ import { checkpoint } from './checkpoint.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
 import type { Damage } from './damage.ts';
 import { diskError, isCorruption } from './disk-error.ts';
+import type { EraseEntry } from './entry.ts';
+import { purgeRun } from './erase.ts';
 import { Journal, retireSegments } from './journal.ts';
 import { recover } from './recover.ts';
 import type { LostEnd } from './repair.ts';
@@ -108,18 +110,50 @@ export class Maintenance {
     if (this.#failure) throw this.#failure;
   }
 
+  /**
+   * Commits that a run was erased, and begins to move that into the archive. What it returns resolves when nothing of the
+   * run is left in any file; commits may go on meanwhile.
+   */
+  async erase(entry: EraseEntry, committed: () => void): Promise<() => Promise<void>> {
+    const store = this.#store;
+    await this.#flush;
+    await this.ready();
+    await store.journal.commit([entry]);
+    store.live.add(entry);
+    store.generation++;
+    committed();
+    const { archive } = store;
+    const { moved } = await this.#beginFlush();
+    const { segment } = store.journal.end;
+    const flushed = this.#flush;
+    return async () => {
+      try {
+        await flushed;
+        await moved;
+        // Again: that a segment could not be removed is no matter to a checkpoint.
+        await retireSegments(join(this.#dir, 'journal'), segment, new Set());
+        await purgeRun(archive, entry.tombstone);
+      } catch (error) {
+        if (archive.isOpen) this.#archiveFailed = true;
+        throw this.failed(error);
+      }
+    };
+  }
+
   /** Waits for what is on its way into the archive. */
   async settled(): Promise<void> {
     await this.#flush;
   }
 
-  async #beginFlush(): Promise<void> {
+  /** Resolves when it has begun, to what settles when everything is in the archive. */
+  async #beginFlush(): Promise<{ readonly moved: Promise<void> }> {
     const store = this.#store;
     await store.journal.rotate();
     const { segment, commit } = store.journal.end;
     const layer = store.beginFlush();
     const marker = { version: FORMAT_VERSION, incarnations: store.incarnations, segment, commit };
-    this.#flush = checkpoint(store.archive, layer, marker).then(
+    const moved = checkpoint(store.archive, layer, marker);
+    this.#flush = moved.then(
       async () => {
         store.flushed();
         // One that stays is not read again: the marker is beyond it. The next checkpoint removes it.
@@ -127,9 +161,11 @@ export class Maintenance {
       },
       (error: unknown) => {
         this.#archiveFailed = true;
+        if (isCorruption(error)) this.#archiveDamage = diskError(error).message;
         this.failed(error);
       },
     );
+    return { moved };
   }
 
   /** Cuts off what was not acknowledged and reads the rest back: the same way in as after a crash. */

@@ -1,5 +1,5 @@
 import { type Block, type Head, TelltaleError } from '../../protocol/index.ts';
-import { blockAfter, indexAfter, mergeBlocks, type Page } from '../index.ts';
+import { blockAfter, indexAfter, mergeBlocks, type Page, pageBytes } from '../index.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -22,16 +22,17 @@ async function tryReadPage(store: Store, threadId: string, after: number, bytes:
   if (from >= known.last) return { head: known, blocks: [] };
 
   const inMemory = firstInMemory(store, threadId);
-  const blocks = from + 1 < inMemory ? await store.archive.blocks(threadId, from, bytes) : [];
+  const archived = from + 1 < inMemory ? await store.archive.blocks(threadId, from, bytes) : [];
   let size = 0;
   let last = from;
-  for (const block of blocks) {
+  for (const block of archived) {
     last = block.last;
-    size += block.bytes.length;
+    size += pageBytes(block);
   }
   // From here on nothing waits: head and memory are those of one moment.
   if (generation !== store.generation) return undefined;
   const head = store.headInMemory(threadId) ?? known;
+  const blocks = archived.map((block) => store.layers.reduce((left, it) => it.withoutErased(threadId, left), block));
   // The archive ends where memory begins, or where the page is full.
   if (size < bytes && last + 1 < Math.min(inMemory, head.last + 1)) {
     if (last > from) return clip(head, blocks, from);
@@ -72,7 +73,7 @@ function memoryBlocks(store: Store, threadId: string, last: number, bytes: numbe
         run = [];
       }
       run.push(block);
-      size += block.bytes.length;
+      size += pageBytes(block);
     }
   }
   if (run.length > 0) merged.push(run.length === 1 ? run[0]! : mergeBlocks(run));

@@ -1,6 +1,6 @@
 /** Rebuilds what the archive says about threads from their blocks, and cuts a thread off where they are damaged. */
 import { isEnded, newEpoch } from '../../protocol/index.ts';
-import type { ProducerEntry, RunRecord } from '../index.ts';
+import { isTombstone, type ProducerEntry, type RunRecord } from '../index.ts';
 import type { Archive, Change } from './archive.ts';
 import { after, asideKey, blockKey, blocksOf, onceKey, onceOf, producerKey, producersOf } from './keys.ts';
 import { sealJson, unseal, unsealJson } from './sealed.ts';
@@ -46,11 +46,12 @@ export async function rebuildThread(
   const lostEnds: string[] = [];
   for (const runId of new Set([...before.keys(), ...byRun.keys()])) {
     const old = before.get(runId);
-    const record = byRun.get(runId) ?? (old && trimmedRun(old, head.first, last));
+    const record = old && isTombstone(old) ? old : (byRun.get(runId) ?? (old && trimmedRun(old, head.first, last)));
     const producers = await rebuildProducers(archive, runId, images, last, changes);
     if (!record) continue;
     runs.push({ record, producers });
-    const hadEnded = ends.has(runId) || (old !== undefined && isEnded(old.status));
+    if (isTombstone(record)) continue;
+    const hadEnded = ends.has(runId) || (old !== undefined && !isTombstone(old) && isEnded(old.status));
     if (hadEnded && !isEnded(record.status)) lostEnds.push(runId);
   }
   const once = await rebuildOnce(archive, threadId, images, last);
@@ -90,7 +91,7 @@ async function readChain(archive: Archive, threadId: string, known: StoredThread
       images.push(decodeImages(opened));
       continue;
     }
-    if (opened) for (const run of decodeImages(opened).runs) if (isEnded(run.status)) ends.add(run.runId);
+    if (opened) for (const run of decodeImages(opened).runs) if (run.last !== undefined) ends.add(run.runId);
     changes.push({ type: 'del', key }, { type: 'put', key: asideKey(key, stamp), value: sealed });
   }
   return { images, first: first ?? last + 1, last, broken, changes, ends };

@@ -2,7 +2,7 @@
 import { access, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomId, TelltaleError } from '../../protocol/index.ts';
-import type { RunRecord } from '../index.ts';
+import { isAlive, type RunRecord } from '../index.ts';
 import { Archive } from './archive.ts';
 import { checkpoint } from './checkpoint.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
@@ -204,5 +204,7 @@ async function leasedRuns(archive: Archive, layer: Layer, archived: readonly str
   const unnamed = archived.filter((runId) => !layer.runs.has(runId));
   const stored = await archive.getMany<StoredRun>(unnamed.map(runKey));
   const runs = [...layer.runs.values(), ...stored.flatMap((run) => run?.record ?? [])];
-  return runs.filter(({ leased, leaseMs, last }) => (leased || leaseMs !== undefined) && last === undefined);
+  return runs
+    .filter(isAlive)
+    .filter(({ leased, leaseMs, last }) => (leased || leaseMs !== undefined) && last === undefined);
 }

@@ -26,7 +26,10 @@ interface Piece {
 /** Where the oldest of a thread's runs begins that ended in this layer and have blocks in the archive. */
 export function repackFrom(layer: Layer): ReadonlyMap<string, number> {
   const from = new Map<string, number>();
-  for (const { threadId, first, last } of layer.runs.values()) {
+  for (const run of layer.runs.values()) {
+    const { threadId, first, last } = run;
+    // Blocks from which something is being erased have changes of their own.
+    if (layer.erased.has(threadId)) continue;
     const fresh = layer.batches.get(threadId)?.[0]?.block.first ?? 0;
     if (last === undefined || first >= fresh) continue;
     // What was forgotten may still be there; it must not come to stand in a block that stays.

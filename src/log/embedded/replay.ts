@@ -1,11 +1,11 @@
 /** Reads the journal back: what was committed after the archive was last written. */
 import { readFile, unlink } from 'node:fs/promises';
 import { type Block, TelltaleError } from '../../protocol/index.ts';
-import type { RunRecord } from '../index.ts';
+import type { KnownRun } from '../index.ts';
 import type { Archive } from './archive.ts';
 import { decodeSegmentHeader, type Finding, FORMAT_VERSION, readCommits, SEGMENT_HEADER } from './commit-codec.ts';
 import type { Damage } from './damage.ts';
-import { isBatch, type JournalEntry } from './entry.ts';
+import { isBatch, isErasure, type JournalEntry } from './entry.ts';
 import { listSegments, segmentPath } from './files.ts';
 import type { JournalEnd } from './journal.ts';
 import { threadKey } from './keys.ts';
@@ -103,6 +103,11 @@ class Replayer {
     this.#commit = number;
     const heads = await this.#heads(entries);
     for (const entry of entries) {
+      // Whatever else was lost: what was erased stays so.
+      if (isErasure(entry)) {
+        this.#layer.add(entry);
+        continue;
+      }
       const { threadId } = entry;
       const last = (this.#layer.threads.get(threadId) ?? heads.get(threadId))?.head.last ?? 0;
       if (isBatch(entry) ? entry.block.first === last + 1 : entry.head.last === last) this.#layer.add(entry);
@@ -119,7 +124,7 @@ class Replayer {
     return new Map(ids.flatMap((id, i) => (heads[i] ? [[id, heads[i]]] : [])));
   }
 
-  #drop(segment: number, { first }: Block, { threadId, runId, last }: RunRecord): void {
+  #drop(segment: number, { first }: Block, { threadId, runId, last }: KnownRun): void {
     if (!this.#dropped.has(threadId)) {
       this.#dropped.add(threadId);
       this.#lose(segment, `holds event ${first} of thread ${threadId}, but not what came before it`);

@@ -1,4 +1,13 @@
-import { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunQuery, type RunRecord } from '../index.ts';
+import {
+  comparePlaces,
+  formatPlace,
+  isAlive,
+  type KnownRun,
+  matchesQuery,
+  parsePlace,
+  type RunQuery,
+  type RunRecord,
+} from '../index.ts';
 import { listRange, placeOf, runKey } from './keys.ts';
 import type { Store } from './store.ts';
 import type { StoredRun } from './stored.ts';
@@ -11,9 +20,10 @@ export async function listRuns(
   query: RunQuery,
 ): Promise<{ readonly runs: readonly RunRecord[]; readonly next?: string }> {
   const before = query.before === undefined ? undefined : parsePlace(query.before);
-  const inMemory = new Map<string, RunRecord>();
+  const inMemory = new Map<string, KnownRun>();
   for (const layer of [...store.layers].reverse()) for (const [runId, run] of layer.runs) inMemory.set(runId, run);
   const recent = [...inMemory.values()]
+    .filter(isAlive)
     .filter((run) => matchesQuery(query, run) && (!before || comparePlaces(run, before) < 0))
     .sort((a, b) => comparePlaces(b, a));
 
@@ -39,14 +49,15 @@ async function* archived(
   store: Store,
   query: RunQuery,
   before: ReturnType<typeof parsePlace> | undefined,
-  inMemory: ReadonlyMap<string, RunRecord>,
+  inMemory: ReadonlyMap<string, KnownRun>,
 ): AsyncGenerator<RunRecord> {
   const { gt, lt } = listRange(query, before);
   let chunk: string[] = [];
   const records = async () => {
     const stored = await store.archive.getMany<StoredRun>(chunk.map(runKey));
     chunk = [];
-    return stored.flatMap((run) => (run && matchesQuery(query, run.record) ? run.record : []));
+    const records = stored.flatMap((run) => run?.record ?? []);
+    return records.filter(isAlive).filter((record) => matchesQuery(query, record));
   };
   for await (const key of store.archive.keys(gt, lt, true)) {
     const { runId } = placeOf(key);

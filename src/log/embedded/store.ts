@@ -1,5 +1,5 @@
 import type { Head } from '../../protocol/index.ts';
-import { RemoteLeases, type RunRecord } from '../index.ts';
+import { isTombstone, type KnownRun, RemoteLeases, type RunRecord } from '../index.ts';
 import type { Archive } from './archive.ts';
 import type { Journal } from './journal.ts';
 import { runKey, threadKey } from './keys.ts';
@@ -76,7 +76,7 @@ export class Store {
     return stored && headUnder(this.incarnations, threadId, stored);
   }
 
-  async run(runId: string): Promise<RunRecord | undefined> {
+  async run(runId: string): Promise<KnownRun | undefined> {
     const inMemory = () => ask(this.layers, (layer) => layer.runs.get(runId));
     const inArchive = async () => (await this.archive.get<StoredRun>(runKey(runId)))?.record;
     return this.fenced(inMemory() ?? (await this.#look(inArchive, inMemory)));
@@ -89,8 +89,8 @@ export class Store {
   }
 
   /** The record with the lease that counts. */
-  fenced<Run extends RunRecord | undefined>(run: Run): Run {
-    const fence = run && this.#fences.get(run.runId);
+  fenced<Run extends KnownRun | undefined>(run: Run): Run {
+    const fence = run && !isTombstone(run) ? this.#fences.get(run.runId) : undefined;
     return fence === undefined ? run : { ...run, fence };
   }
 

@@ -1,7 +1,7 @@
 /** What the archive keeps, and how a thread's head is read from it. */
 import { createHash } from 'node:crypto';
 import type { Block, Head } from '../../protocol/index.ts';
-import type { ProducerEntry, RunRecord } from '../index.ts';
+import type { KnownRun, ProducerEntry } from '../index.ts';
 import { decodeBlock, encodeBlock } from './block-codec.ts';
 
 export interface StoredThread {
@@ -11,7 +11,7 @@ export interface StoredThread {
 }
 
 export interface StoredRun {
-  readonly record: RunRecord;
+  readonly record: KnownRun;
   /** Newest epoch and seq of each producer, by its id. */
   readonly producers: Readonly<Record<string, readonly [epoch: number, seq: number]>>;
 }
@@ -19,7 +19,7 @@ export interface StoredRun {
 /** What else the appends within a block left behind, as of its end: enough to rebuild every record from blocks alone. */
 export interface BlockImages {
   readonly thread: StoredThread;
-  readonly runs: readonly RunRecord[];
+  readonly runs: readonly KnownRun[];
   readonly producers: readonly (readonly [runId: string, entry: ProducerEntry])[];
   readonly once: readonly { readonly key: string; readonly seq: number }[];
 }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type EncodedEvent, newEpoch, TelltaleError } from '../../protocol/index.ts';
-import { type Ack, type AppendOptions, buildBlock, decideAppend } from '../index.ts';
+import { type Ack, type AppendOptions, buildBlock, type Commit, decideAppend } from '../index.ts';
 import type { BatchEntry } from './entry.ts';
 import { ArchivedFacts, factsOf } from './facts.ts';
 import { Layer } from './layer.ts';
@@ -15,6 +15,8 @@ interface Append {
   readonly resolve: (ack: Ack) => void;
   readonly reject: (error: TelltaleError) => void;
 }
+
+type SealedEntry = BatchEntry & { readonly commit: Commit };
 
 /** One commit carries at most so many appends: what comes later waits for the next, and nobody for long. */
 const GROUP_APPENDS = 4096;
@@ -32,7 +34,7 @@ const APPEND_BYTES = 1024;
 export class Writer {
   readonly #store: Store;
   readonly #maintenance: Maintenance;
-  readonly #committed: (entry: BatchEntry) => void;
+  readonly #committed: (entry: SealedEntry) => void;
   readonly #queue: Append[] = [];
   /** Of all appends that are not settled. */
   #waitingBytes = 0;
@@ -40,7 +42,7 @@ export class Writer {
   #running = false;
 
   /** @param committed is told of every append that has become durable, in order. */
-  constructor(store: Store, maintenance: Maintenance, committed: (entry: BatchEntry) => void) {
+  constructor(store: Store, maintenance: Maintenance, committed: (entry: SealedEntry) => void) {
     this.#store = store;
     this.#maintenance = maintenance;
     this.#committed = committed;
@@ -120,7 +122,7 @@ export class Writer {
     const archived = await this.#maintenance.reading(() => ArchivedFacts.gather(store.archive, committed, group));
     const sealed = new Layer();
     const layers = [sealed, ...committed];
-    const entries: BatchEntry[] = [];
+    const entries: SealedEntry[] = [];
     const outcomes = group.map((append) => {
       const { threadId, batch, options, resolve, reject } = append;
       try {

@@ -7,6 +7,7 @@ import {
   type ErrorCode,
   encodeEvent,
   isTerminal,
+  isVoid,
   TelltaleError,
   type TelltaleEvent,
 } from '../../protocol/index.ts';
@@ -57,7 +58,7 @@ export const key = (id: string, epoch: number, seq: number, digest = `${id} ${ep
   digest,
 });
 
-/** Everything a thread holds after `after`, read page by page; numbers and bytes are checked on the way. */
+/** Every event a thread holds after `after`, read page by page; numbers and bytes are checked on the way. */
 export async function readAll(log: Log, threadId: string, after = 0, bytes?: number): Promise<TelltaleEvent[]> {
   const events: TelltaleEvent[] = [];
   let position = after;
@@ -71,8 +72,11 @@ export async function readAll(log: Log, threadId: string, after = 0, bytes?: num
     for (const block of blocks) {
       assert.equal(block.first, position + 1, 'pages continue without hole or repeat');
       assert.equal(block.entries.at(-1)?.end, block.bytes.length, 'a block is its frames and nothing else');
-      for (const event of block.events()) {
-        assert.equal(event.seq, ++position);
+      for (const entry of block.entries) {
+        position++;
+        if (isVoid(entry)) continue;
+        const event = block.event(position);
+        assert.equal(event.seq, position);
         assert.equal(event.epoch, block.epoch);
         events.push(event);
       }

@@ -1,0 +1,64 @@
+/** What an erased run leaves in the archive: nothing but its tombstone, and numbers without events. */
+import { type Tombstone, voidRun } from '../index.ts';
+import type { Archive, Change } from './archive.ts';
+import { ASIDE, after, blockKey, blocksOf, producersOf, runKey } from './keys.ts';
+import { seal, unseal } from './sealed.ts';
+import { type BlockImages, decodeImages, decodeStoredBlock, encodeStoredBlock } from './stored.ts';
+
+/** Takes what `eraseChanges` has superseded out of the files. */
+export async function purgeRun(archive: Archive, { runId, threadId, first, last }: Tombstone): Promise<void> {
+  let lastBlock = blockKey(threadId, last);
+  for await (const key of archive.keys(blockKey(threadId, last - 1), after(blocksOf(threadId)))) {
+    lastBlock = key;
+    break;
+  }
+  // "!" sorts before all that ids and numbers hold: no record is at an end.
+  await archive.purge([
+    [`${blockKey(threadId, first - 1)}!`, `${lastBlock}!`],
+    [producersOf(runId), after(producersOf(runId))],
+    [`${runKey(runId.slice(0, -1))}!`, `${runKey(runId)}!`],
+  ]);
+}
+
+/** The changes that erase some runs of one thread. The run's own record is written with all the others. */
+export async function* eraseChanges(
+  archive: Archive,
+  threadId: string,
+  tombstones: readonly Tombstone[],
+): AsyncGenerator<Change> {
+  const first = Math.min(...tombstones.map((it) => it.first));
+  const last = Math.max(...tombstones.map((it) => it.last));
+  for await (const [key, sealed] of archive.entries(blockKey(threadId, first - 1), after(blocksOf(threadId)))) {
+    const opened = unseal(key, sealed);
+    if (!opened) {
+      // Whose bytes are in it nobody can tell. Readers find it missing where they would have found it damaged.
+      yield { type: 'del', key };
+      continue;
+    }
+    const block = decodeStoredBlock(opened);
+    if (block.first > last) break;
+    const left = tombstones.reduce((it, { runId }) => voidRun(it, runId), block);
+    if (left === block) continue;
+    yield {
+      type: 'put',
+      key,
+      value: seal(key, encodeStoredBlock(left, tombstones.reduce(without, decodeImages(opened)))),
+    };
+  }
+  for await (const key of archive.keys(ASIDE, after(ASIDE))) {
+    if (key.includes(`!${blocksOf(threadId)}`)) yield { type: 'del', key };
+  }
+  for (const tombstone of tombstones) {
+    const producers = producersOf(tombstone.runId);
+    for await (const key of archive.keys(producers, after(producers))) yield { type: 'del', key };
+  }
+}
+
+function without(images: BlockImages, tombstone: Tombstone): BlockImages {
+  const { runId } = tombstone;
+  return {
+    ...images,
+    runs: images.runs.map((run) => (run.runId === runId ? tombstone : run)),
+    producers: images.producers.filter(([of]) => of !== runId),
+  };
+}
