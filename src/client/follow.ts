@@ -16,7 +16,7 @@ export interface FollowOptions {
  * full-jitter back-off that starts anew with all progress. Nothing is read ahead of the reader but what came at once.
  *
  * @throws {TelltaleError} `stream_broken` for holes, resets or frames that make no sense, again and again without
- * anything new; `run_not_found`, `thread_not_found` and every other refusal that waiting does not cure.
+ * anything new; `run_not_found`, `run_deleted`, `thread_not_found` and every other refusal that waiting does not cure.
  *
  * @example
  * for await (const it of follow('http://localhost:4747/v1/runs/r1/stream')) {

@@ -8,6 +8,7 @@ import {
   refusedFrame,
   STALLED_MS,
   streamKey,
+  TelltaleError,
 } from '../protocol/index.ts';
 import { CompositeIds } from './composite-ids.ts';
 import { connectionFrames } from './opening.ts';
@@ -92,10 +93,11 @@ export class Hub {
    * Opens a stream into a sink. `over`: the cursor is at or behind the end of the run, nothing can ever follow it;
    * the sink was not touched.
    *
-   * @throws {TelltaleError} `thread_not_found`, `run_not_found`, or what the log says; the sink was not touched.
+   * @throws {TelltaleError} `thread_not_found`, `run_not_found`, `run_deleted`, or what the log says; the sink was not
+   * touched.
    */
   async open(request: StreamRequest, sink: Sink): Promise<'streaming' | 'over'> {
-    const stream = await this.#find(request);
+    const stream = this.#check(await this.#find(request));
     return this.#begin([stream], sink, connectionFrames(request.padding));
   }
 
@@ -103,7 +105,7 @@ export class Hub {
    * Opens several streams into one sink, with composite ids. One that is not there is refused by a frame of its own,
    * and the others go on. `over`: each is at the end of its run, or is refused.
    *
-   * @throws {TelltaleError} what the log says; the sink was not touched.
+   * @throws {TelltaleError} why none of them is there, or what the log says; the sink was not touched.
    */
   async openAll({ streams, refused = [], cursor, padding }: ManyRequest, sink: Sink): Promise<'streaming' | 'over'> {
     const parts = cursor === undefined ? new Map<string, CursorPart>() : parseComposite(cursor);
@@ -113,14 +115,18 @@ export class Hub {
         return this.#find({ ...request, ...(own !== undefined && { cursor: own }) }, name);
       }),
     );
-    const found = results.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []));
+    const found: FoundStream[] = [];
     const refusals = [...refused];
     const failures: unknown[] = [];
     for (const [i, result] of results.entries()) {
-      if (result.status === 'fulfilled') continue;
-      const refusal = refusalOf(streams[i]!.name, result.reason);
-      if (refusal) refusals.push(refusal);
-      else failures.push(result.reason);
+      try {
+        if (result.status === 'rejected') throw result.reason;
+        found.push(this.#check(result.value));
+      } catch (error) {
+        const refusal = refusalOf(streams[i]!.name, error);
+        if (refusal) refusals.push(refusal);
+        if (!refusal || refusals.length === streams.length + refused.length) failures.push(error);
+      }
     }
     if (failures.length > 0) {
       for (const { tail } of found) this.#release(tail);
@@ -147,10 +153,10 @@ export class Hub {
    * Waits until something comes after a place in the log, for so long at most, and no longer than the client or this hub
    * is there. It comes as late as a stream's events do, at most.
    *
-   * @throws {TelltaleError} `thread_not_found`, or what the log says.
+   * @throws {TelltaleError} `thread_not_found`, `run_deleted`, or what the log says.
    */
   async wait(request: WaitRequest): Promise<News> {
-    const { threadId, epoch, after, milliseconds, signal } = request;
+    const { threadId, runId, epoch, after, milliseconds, signal } = request;
     const tail = this.#hold(threadId);
     const waiter = new Waiter(tail, this.#around.turn, request);
     const stop = () => waiter.end('over');
@@ -158,8 +164,11 @@ export class Hub {
     try {
       await tail.opened;
       if (tail.head.epoch !== epoch) await tail.refresh();
+      // Asked for again now that its thread is followed: nothing comes of a run that was erased before.
+      if (runId !== undefined) await this.#log.runs.get(runId);
       if (this.#closed || signal?.aborted) return 'over';
-      if (tail.head.epoch !== epoch || tail.head.last > after) return 'look';
+      const isErased = runId !== undefined && tail.erased.has(runId);
+      if (isErased || tail.head.epoch !== epoch || tail.head.last > after) return 'look';
       this.#waiters.add(waiter);
       tail.waiters.add(waiter);
       signal?.addEventListener('abort', stop);
@@ -194,6 +203,15 @@ export class Hub {
     }
   }
 
+  /** A run may be erased after it was found, also while others are: its viewer would wait for an end that is void. */
+  #check(found: FoundStream): FoundStream {
+    const { tail, request } = found;
+    const { runId } = request.selection;
+    if (runId === undefined || !tail.erased.has(runId)) return found;
+    this.#release(tail);
+    throw new TelltaleError('run_deleted', `Run ${runId} was deleted.`, { runId });
+  }
+
   #begin(streams: readonly FoundStream[], sink: Sink, frames: string, ids?: CompositeIds): 'streaming' | 'over' {
     const atEnd = streams.every(({ start, request }) => start.over && request.cursor !== undefined && !start.reset);
     if (this.#closed) sink.abort();
@@ -211,7 +229,16 @@ export class Hub {
     let tail = this.#tails.get(threadId);
     if (!tail) {
       const { turn } = this.#around;
-      tail = new Tail({ log: this.#log, threadId, turn, checks: this.#checks, windowBytes: this.#windowBytes });
+      tail = new Tail({
+        log: this.#log,
+        threadId,
+        turn,
+        checks: this.#checks,
+        windowBytes: this.#windowBytes,
+        onErased: (erasedIn, runId) => {
+          for (const viewer of this.#viewers) viewer.erased(erasedIn, runId);
+        },
+      });
       this.#tails.set(threadId, tail);
     }
     tail.holders++;

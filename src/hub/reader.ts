@@ -85,6 +85,11 @@ export class Reader implements LiveViewer {
     return this.#request.threadId;
   }
 
+  /** The run it is of; `undefined`: a thread. */
+  get runId(): string | undefined {
+    return this.#request.selection.runId;
+  }
+
   /** What comes next, up to about a page, as far as it is at hand. */
   take(): Uint8Array {
     const told = this.#told;
@@ -113,6 +118,11 @@ export class Reader implements LiveViewer {
     if (this.#after <= this.#lastId || this.tail.head.epoch !== this.#epoch) return '';
     this.#lastId = this.#after;
     return progressFrame(epochOf(this.tail.head, this.#after), this.#after, this.name);
+  }
+
+  /** What was fetched may hold what is void now: it is fetched again. */
+  forgetPage(): void {
+    this.#page = undefined;
   }
 
   flush(): void {
@@ -189,8 +199,10 @@ export class Reader implements LiveViewer {
   }
 
   async #fetch(after: number): Promise<void> {
+    const erased = this.tail.erased.size;
+    const hasErased = () => this.tail.erased.size !== erased;
     const page = await this.#around.log.read(this.threadId, after, PAGE_BYTES);
-    if (this.over) return;
+    if (this.over || hasErased()) return;
     const { head } = page;
     if (head.epoch !== this.#epoch || head.first > after + 1) {
       const start = await findRestart(this.#around.log, this.#request.selection, head, this.#epoch, after);
@@ -198,7 +210,7 @@ export class Reader implements LiveViewer {
       return;
     }
     if (!this.tail.offer(page)) await this.tail.refresh();
-    this.#page = page.blocks;
+    if (!hasErased()) this.#page = page.blocks;
   }
 
   #restart({ head, place, reset, lastId, over }: Start): void {

@@ -1,5 +1,5 @@
 import { comparePlaces, type RunChange, type RunPlace, type RunRecord, summaryOf } from '../log/index.ts';
-import { isEnded, runFrame } from '../protocol/index.ts';
+import { isEnded, runFrame, TelltaleError } from '../protocol/index.ts';
 import { type RunListRequest, RunListViewer } from './run-list-viewer.ts';
 import type { Sink } from './sink.ts';
 import type { Surroundings } from './viewer.ts';
@@ -59,7 +59,7 @@ export class RunLists implements Ticking {
   read(runId: string): Promise<RunRecord | undefined> {
     let read = this.#reads.get(runId);
     if (!read) {
-      read = this.#around.log.runs.get(runId);
+      read = this.#around.log.runs.get(runId).catch(unlessDeleted);
       this.#reads.set(runId, read);
     }
     return read;
@@ -145,4 +145,8 @@ export class RunLists implements Ticking {
     } while (before !== undefined && oldest && comparePlaces(oldest, known) > 0);
     return before === undefined ? undefined : oldest;
   }
+}
+
+function unlessDeleted(error: unknown): undefined {
+  if (!(error instanceof TelltaleError) || error.code !== 'run_deleted') throw error;
 }

@@ -31,8 +31,8 @@ export function scheduled(log: Log, s: fc.Scheduler, hintsOnly: boolean): Log {
     },
     async follow(threadId, listener) {
       await later(0, 'asks to follow');
-      const wake = ({ epoch, last, block }: Wake) =>
-        void later({ epoch, last, ...(block && !hintsOnly && { block }) }, 'wakes').then(listener);
+      const wake = ({ block, ...hint }: Wake) =>
+        void later({ ...hint, ...(block && !hintsOnly && { block }) }, 'wakes').then(listener);
       return later(await log.follow(threadId, wake), 'follows');
     },
     close: () => log.close(),

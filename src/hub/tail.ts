@@ -14,6 +14,8 @@ export interface TailOptions {
   /** Ticks twice per lateness bound. */
   readonly checks: Wheel;
   readonly windowBytes: number;
+  /** Told that a run's events are void from now on. */
+  readonly onErased: (tail: Tail, runId: string) => void;
 }
 
 /**
@@ -30,6 +32,8 @@ export class Tail implements Ticking {
   readonly waiters = new Set<Waiter>();
   /** Resolves when everything that is committed from then on will be seen. */
   readonly opened: Promise<void>;
+  /** Runs that were erased since it was opened. Whatever was read before one came in may hold what is void now. */
+  readonly erased = new Set<string>();
   /** How many viewers keep it open. */
   holders = 0;
   readonly #options: TailOptions;
@@ -104,11 +108,19 @@ export class Tail implements Ticking {
     if (this.#readAgain) this.refresh().catch(later);
   }
 
-  #wake({ epoch, last, block }: Wake): void {
+  #wake({ epoch, last, block, erased }: Wake): void {
     if (this.#closed) return;
+    if (erased !== undefined) this.#erase(erased);
     if (!this.#head) this.#readAgain = true;
     else if (block && this.#take(block)) return;
     else if (epoch !== this.#head.epoch || last > this.#head.last) this.refresh().catch(later);
+  }
+
+  /** A lost wake-up of this kind is made up for by the ticks: after two of them no event is at hand that was there before. */
+  #erase(runId: string): void {
+    this.erased.add(runId);
+    if (this.#head) this.#restart(this.#head);
+    this.#options.onErased(this, runId);
   }
 
   /** False: it is not the next in line, or of another epoch. */
@@ -135,7 +147,9 @@ export class Tail implements Ticking {
     for (let more = true; more && !this.#closed; ) {
       this.#readAgain = false;
       const { last } = this.head;
+      const erased = this.erased.size;
       const page = await this.#options.log.read(this.threadId, last);
+      if (erased !== this.erased.size) continue;
       const continues = page.head.epoch === this.head.epoch && page.head.first <= this.head.last + 1;
       if (!continues) this.#restart(page.head);
       const complete = this.offer(page);

@@ -1,4 +1,4 @@
-import { byeFrame, digest, formatCursor, formatPart, streamKey, writeComment } from '../protocol/index.ts';
+import { byeFrame, digest, endedFrame, formatCursor, formatPart, streamKey, writeComment } from '../protocol/index.ts';
 import type { CompositeIds } from './composite-ids.ts';
 import { type FoundStream, Reader, type ReaderOwner, type ReaderSurroundings } from './reader.ts';
 import type { Sink, SinkListener } from './sink.ts';
@@ -75,6 +75,29 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
     this.#around.onClosed(this);
   }
 
+  /**
+   * A run's events are void from now on. Its stream is told, and ends; where the connection has not taken all that it was
+   * given, it is cut, so that what waits is not sent.
+   */
+  erased(tail: Tail, runId: string): void {
+    for (const reader of this.#readers) {
+      if (this.#over || reader.over || reader.tail !== tail) continue;
+      reader.forgetPage();
+      if (reader.runId !== runId) continue;
+      if (this.#waitsForSink) {
+        this.#leave();
+        this.#sink.abort();
+        return;
+      }
+      reader.leave();
+      this.#running--;
+      const isLast = this.#running === 0;
+      const ended = reader.name === undefined ? '' : endedFrame(reader.name, 'deleted');
+      this.#write(utf8(`${ended}${isLast ? byeFrame('deleted') : ''}`));
+      if (isLast) this.close();
+    }
+  }
+
   /** Ends the connection in the middle; the client comes back with its cursor. */
   close(): void {
     if (this.#over) return;
@@ -137,13 +160,14 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
     const reader = this.#readers.find(({ needsLog }) => needsLog);
     if (!reader) return;
     this.#fetching = true;
-    reader.fetch().then(
-      () => {
+    reader
+      .fetch()
+      // What came of it is no matter of a stream that was ended meanwhile.
+      .catch((error) => reader.over || this.fail(error, reader.threadId))
+      .then(() => {
         this.#fetching = false;
         this.flush();
-      },
-      (error) => this.fail(error, reader.threadId),
-    );
+      });
   }
 
   /** The tails of its threads, as a cursor. */

@@ -19,6 +19,8 @@ export type HistoryRecord = { readonly at: number } & (
   /** The log came back under another epoch, without what stood after `after`. */
   | { readonly what: 'forked'; readonly epoch: string; readonly after: number }
   | { readonly what: 'trimmed'; readonly through: number }
+  /** The run's events are void from now on: nobody needs to have them, and nobody may still be given one. */
+  | { readonly what: 'erased'; readonly runId: string }
   /** With the last id of the connection before, or, on the first one, the number to begin after (0). */
   | { readonly what: 'connected'; readonly viewer: string; readonly cursor?: string; readonly from?: number }
   | { readonly what: 'delivered'; readonly viewer: string; readonly event: SeenEvent; readonly prev?: number }
@@ -45,6 +47,7 @@ export interface Finding {
     | 'diverged'
     | 'hole'
     | 'unwanted'
+    | 'erased'
     | 'reset without cause'
     | 'wrong reset'
     | 'late';
@@ -76,6 +79,7 @@ class Checker {
   /** One content for each (epoch, seq), whoever saw it. */
   readonly #contents = new Map<string, string>();
   readonly #epochs: EpochStart[] = [];
+  readonly #erased = new Set<string>();
   #first = 1;
   #last = 0;
 
@@ -102,6 +106,10 @@ class Checker {
         break;
       case 'trimmed':
         this.#first = Math.max(this.#first, record.through + 1);
+        break;
+      case 'erased':
+        this.#erased.add(record.runId);
+        for (const [seq, { event }] of this.#log) if (event.runId === record.runId) this.#log.delete(seq);
         break;
       case 'connected':
         this.#connect(record.viewer, record.cursor, record.from);
@@ -151,6 +159,7 @@ class Checker {
     else if (seq <= last) this.#find('reordered', name, seq);
     else if (prev > last) this.#find('hole', name, seq);
     if (!this.#wants(name, event)) this.#find('unwanted', name, seq);
+    if (this.#erased.has(event.runId)) this.#find('erased', name, seq);
     this.#compare(name, event);
     this.#commit(event);
     held.set(seq, event);
