@@ -131,6 +131,7 @@ describe('addresses (P1, P8)', () => {
     await victim.refuses({ target: `${at}/stream` }, 404, 'run_not_found');
     await victim.refuses(post(`${at}/events`, '{"events":[{"type":"my.own","data":{}}]}'), 404, 'run_not_found');
     await victim.refuses(post(`${at}/cancel`, '{}'), 404, 'run_not_found');
+    await victim.refuses({ method: 'DELETE', target: at }, 404, 'run_not_found');
   });
 
   test.each(ids)('/v1/threads/%.20s is not there, whatever is asked of it', async (id) => {
@@ -165,7 +166,7 @@ describe('addresses (P1, P8)', () => {
 
   test.each<[string, string, string]>([
     ['/v1/runs', 'GET, HEAD, POST', 'PUT'],
-    ['/v1/runs/open', 'GET, HEAD', 'DELETE'],
+    ['/v1/runs/open', 'DELETE, GET, HEAD', 'PUT'],
     ['/v1/runs/open/events', 'GET, HEAD, POST', 'PATCH'],
     ['/v1/runs/open/stream', 'GET, HEAD', 'POST'],
     ['/v1/runs/open/cancel', 'POST', 'GET'],

@@ -1,7 +1,7 @@
 import type { Log, RunRecord } from '../log/index.ts';
 import { type Head, isId, TelltaleError } from '../protocol/index.ts';
 
-/** @throws {TelltaleError} `run_not_found`, for what cannot be an id too. */
+/** @throws {TelltaleError} `run_deleted`; `run_not_found`, for what cannot be an id too. */
 export async function findRun(log: Log, runId: string): Promise<RunRecord> {
   const record = isId(runId) ? await log.runs.get(runId) : undefined;
   if (record) return record;

@@ -215,7 +215,7 @@ describe('preflights (P8)', () => {
     expect([status, body]).toEqual([204, '']);
     expect(headers).toMatchObject({
       'access-control-allow-origin': 'https://app.example',
-      'access-control-allow-methods': 'GET, HEAD, POST',
+      'access-control-allow-methods': 'GET, HEAD, POST, DELETE',
       vary: 'Origin',
     });
     const allowed = headers['access-control-allow-headers']?.split(', ');

@@ -9,8 +9,8 @@ import { TelltaleError } from '../protocol/index.ts';
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/;
 
-const ALLOWED_METHODS = 'GET, HEAD, POST';
-const ALLOWED_HEADERS = 'content-type, last-event-id, producer-id, producer-epoch, producer-seq';
+const ALLOWED_METHODS = 'GET, HEAD, POST, DELETE';
+const ALLOWED_HEADERS = 'content-type, idempotency-key, last-event-id, producer-id, producer-epoch, producer-seq';
 const EXPOSED_HEADERS = 'location, retry-after';
 const PREFLIGHT_SECONDS = '600';
 

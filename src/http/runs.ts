@@ -12,13 +12,14 @@ import {
 } from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
+import { readIdempotencyKey } from './idempotency-key.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { LiveListQuery, streamRuns, wantsStream } from './run-list.ts';
 import { CancelRequest, ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
 import { RunAnswer } from './snapshot-answer.ts';
 
-/** Starting, finding, reading and cancelling runs. */
+/** Starting, finding, reading, cancelling and deleting runs. */
 export function runRoutes(context: AppContext): Hono {
   const { log, runs, limits } = context;
   const app = new Hono();
@@ -27,11 +28,14 @@ export function runRoutes(context: AppContext): Hono {
 
   app.post('/v1/runs', async (c) => {
     readQuery(c, NoQuery);
+    const key = readIdempotencyKey(c);
     const request = await readBody(c, { ...rules, schema: StartRunRequest });
-    const { runId, threadId, status, ack } = await runs.start(request);
+    const started = await runs.start({ ...request, ...(key !== undefined && { idempotencyKey: key }) });
+    const { runId, threadId, status, ack, duplicate } = started;
     const self = `/v1/runs/${runId}`;
     const cursor = formatCursor(ack.epoch, ack.last);
-    return c.json({ runId, threadId, status, cursor, links: links(self) }, 201, { location: self });
+    const answer = { runId, threadId, status, cursor, links: links(self), ...(duplicate && { duplicate }) };
+    return c.json(answer, duplicate ? 200 : 201, { location: self });
   });
 
   app.get('/v1/runs', async (c) => {
@@ -44,6 +48,12 @@ export function runRoutes(context: AppContext): Hono {
     readQuery(c, NoQuery);
     const snapshot = await runs.snapshot(c.req.param('runId'));
     return c.json({ ...snapshot, cursor: formatCursor(snapshot.epoch, snapshot.seq) });
+  });
+
+  app.delete('/v1/runs/:runId', async (c) => {
+    readQuery(c, NoQuery);
+    await runs.delete(c.req.param('runId'));
+    return c.body(null, 204);
   });
 
   app.post('/v1/runs/:runId/cancel', async (c) => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Log, ProducerKey } from '../log/index.ts';
+import type { Log, ProducerKey, RunRecord } from '../log/index.ts';
 import { checkId, isEnded, type Limits, TelltaleError } from '../protocol/index.ts';
 import { checkBatch } from './remote-append.ts';
 import type { Appended, Runs } from './runs.ts';
@@ -49,7 +49,7 @@ export class ImplicitRuns {
     let runId = this.#latest.get(threadId) ?? idAfter(threadId);
     for (;;) {
       const next = idAfter(runId);
-      const run = await this.#log.runs.get(runId);
+      const run = await this.#find(runId);
       if (!run) {
         checkBatch(events, unopened(threadId, runId), this.#limits);
         await this.#open({ agent: 'session', ...about, mode: 'remote', threadId, runId });
@@ -57,16 +57,25 @@ export class ImplicitRuns {
         continue;
       }
       // One that has ended may have taken these very events, and its end, before: a repetition is answered as then.
-      const isLast = !isEnded(run.status) || (producer && !(await this.#log.runs.get(next)));
-      if (run.threadId === threadId && isLast) {
+      const isLast = run !== 'deleted' && (!isEnded(run.status) || (producer && !(await this.#find(next))));
+      if (isLast && run.threadId === threadId) {
         this.#remember(threadId, runId);
         try {
           return { runId, ...(await this.#runs.append(runId, events, producer)) };
         } catch (error) {
-          if (TelltaleError.from(error).code !== 'run_closed') throw error;
+          if (!['run_closed', 'run_deleted'].includes(TelltaleError.from(error).code)) throw error;
         }
       }
       runId = next;
+    }
+  }
+
+  async #find(runId: string): Promise<RunRecord | 'deleted' | undefined> {
+    try {
+      return await this.#log.runs.get(runId);
+    } catch (error) {
+      if (TelltaleError.from(error).code === 'run_deleted') return 'deleted';
+      throw error;
     }
   }
 
@@ -74,7 +83,7 @@ export class ImplicitRuns {
     try {
       await this.#runs.start(request);
     } catch (error) {
-      if (TelltaleError.from(error).code !== 'run_exists') throw error;
+      if (!['run_exists', 'run_deleted'].includes(TelltaleError.from(error).code)) throw error;
     }
   }
 

@@ -1,4 +1,5 @@
 export { currentRun } from '../adapters/index.ts';
+export { checkAgentName } from './agent-name.ts';
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
 export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
@@ -8,7 +9,6 @@ export {
   type Agent,
   type Appended,
   type Cancelled,
-  checkAgentName,
   Runs,
   type RunsOptions,
   type Started,

@@ -28,7 +28,9 @@ export interface OutboxOptions {
 }
 
 /** After these the run's end is not ours to write. */
-const FINAL = new Set(['lease_fenced', 'run_closed', 'run_not_found', 'already_decided', 'log_closed', 'run_exists']);
+const FINAL = new Set([
+  ...['lease_fenced', 'run_closed', 'run_not_found', 'run_deleted', 'already_decided', 'log_closed', 'run_exists'],
+]);
 
 /**
  * Budgets after which a run is lost. What an agent tells in one turn of the event loop cannot be slowed down, and a large

@@ -8,7 +8,7 @@ const LOST = lost('The process that ran this agent is gone.');
 const SILENT = lost('The producer of this run appended nothing until its lease ran out.');
 
 /** How such a run may have ended all the same, meanwhile. */
-const ENDED_OTHERWISE = new Set(['run_closed', 'already_decided', 'lease_fenced', 'run_not_found']);
+const ENDED_OTHERWISE = new Set(['run_closed', 'already_decided', 'lease_fenced', 'run_not_found', 'run_deleted']);
 const RETRY_MS = 200;
 
 /** Ends every run whose lease ran out; how many these were. Tries for `patienceMs` where the log is away. */

@@ -2,11 +2,9 @@
  * What is checked about events that come from outside: each by itself, and against the boundary of their run
  * (PROTOCOL.md section 8).
  */
-import { hash } from 'node:crypto';
 import type { RunRecord } from '../log/index.ts';
 import {
   type EncodedEvent,
-  type EventDraft,
   encodeEvent,
   isTerminal,
   type Limits,
@@ -14,6 +12,7 @@ import {
   TelltaleError,
 } from '../protocol/index.ts';
 import { isReserved } from './boundary.ts';
+import { digestOf } from './digest.ts';
 import { eventContext } from './event-context.ts';
 
 export interface RemoteBatch {
@@ -73,14 +72,4 @@ function checkBoundary(at: string, type: string, run: RunRecord): void {
   if (run.leased && isReserved(type, { leased: true })) {
     throw new TelltaleError('reserved_type', `${at}: ${type} is written by the executor that runs ${run.runId} here.`);
   }
-}
-
-function digestOf(drafts: readonly EventDraft[]): string {
-  return hash('sha256', JSON.stringify(drafts, inOrder));
-}
-
-/** Objects with their members sorted by name. */
-function inOrder(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -17,15 +17,19 @@ import {
   TelltaleError,
   WARN_AT,
 } from '../protocol/index.ts';
+import { checkAgentName } from './agent-name.ts';
 import type { WriterCounts } from './counts.ts';
 import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
+import { findRun, runNotFound } from './find-run.ts';
 import { openCommands } from './open-commands.ts';
 import { plain } from './plain.ts';
 import { nearlyFull } from './recorder.ts';
 import { endLostRuns } from './recovery.ts';
 import { checkBatch } from './remote-append.ts';
 import { joinConsecutive, type RemoteLine, storeHalves } from './remote-lines.ts';
+import { startOnce } from './start-once.ts';
+import { within } from './within.ts';
 
 /** Limits and patience; everything has a default. */
 export interface RunsOptions {
@@ -60,6 +64,8 @@ export interface StartRequest {
   /** `local` (default): the registered agent runs here. `remote`: somebody else appends the run's events. */
   readonly mode?: 'local' | 'remote';
   readonly owner?: string;
+  /** Makes repeating safe: the run is started once for each key (1 to 255 visible ASCII characters). Not with a `runId`. */
+  readonly idempotencyKey?: string;
   /** Remote only: the run ends as `executor_lost` when nothing was appended for so many seconds. Without it, never. */
   readonly lease?: number;
 }
@@ -71,6 +77,8 @@ export interface Started {
   readonly status: RunStatus;
   /** Of `run.started`. */
   readonly ack: Ack;
+  /** The run had been started before under the same `idempotencyKey`; `status` is its status now. */
+  readonly duplicate?: true;
 }
 
 /** What a remote producer is answered. */
@@ -149,12 +157,17 @@ export class Runs {
   /**
    * Opens a run; resolves when `run.started` is durable. A local one is then executed here, to its end.
    *
-   * @throws {TelltaleError} `agent_not_found`, `invalid_request`, `run_exists`; `event_too_large` (remote); `overloaded`
+   * @throws {TelltaleError} `agent_not_found`, `invalid_request`, `run_exists`, `run_deleted`, `idempotency_conflict`; `event_too_large` (remote); `overloaded`
    * while closing; retryable ones of the log, after which it is not known whether the run was opened: where it was, it
    * ends as `log_unavailable`.
    */
   async start(request: StartRequest): Promise<Started> {
     if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
+    if (request.idempotencyKey === undefined) return this.#start(request);
+    return startOnce(this.#log, request, (keyed, requestDigest) => this.#start(keyed, requestDigest));
+  }
+
+  async #start(request: StartRequest, requestDigest?: string): Promise<Started> {
     const { mode = 'local', owner, lease } = request;
     if (lease !== undefined && mode === 'local') {
       throw new TelltaleError('invalid_request', 'lease: only a run with "mode": "remote" can have one.');
@@ -170,6 +183,7 @@ export class Runs {
       ...(owner !== undefined && { owner }),
       ...(mode === 'local' && { leased: true }),
       ...(lease !== undefined && { leaseMs: lease * 1000 }),
+      ...(requestDigest !== undefined && { requestDigest }),
     };
     const ack =
       mode === 'local'
@@ -235,11 +249,24 @@ export class Runs {
   /**
    * The fold of all events a run has now.
    *
-   * @throws {TelltaleError} `run_not_found`.
+   * @throws {TelltaleError} `run_not_found`, `run_deleted`.
    */
   async snapshot(runId: string): Promise<RunSnapshot> {
     const run = await this.#run(runId);
-    return foldRun(this.#log, run);
+    const snapshot = await foldRun(this.#log, run);
+    // Without the end that it had: it may have been deleted while it was read.
+    if (isEnded(run.status) && !isEnded(snapshot.status)) await this.#run(runId);
+    return snapshot;
+  }
+
+  /**
+   * Deletes a run that has ended, for good (`Retention.erase`). Deleting it again is no error.
+   *
+   * @throws {TelltaleError} `run_not_found`, `run_open`, and retryable ones of the log.
+   */
+  async delete(runId: string): Promise<void> {
+    if (!isId(runId)) throw runNotFound(runId);
+    await this.#log.retention.erase(runId);
   }
 
   /**
@@ -355,12 +382,9 @@ export class Runs {
     }
   }
 
-  /** @throws {TelltaleError} `run_not_found`. */
-  async #run(runId: string): Promise<RunRecord> {
-    // What cannot be an id is not looked up: stores make keys and file names of ids.
-    const run = isId(runId) ? await this.#log.runs.get(runId) : undefined;
-    if (run) return run;
-    throw new TelltaleError('run_not_found', `There is no run ${JSON.stringify(runId.slice(0, 64))} here.`);
+  /** @throws {TelltaleError} `run_not_found`, `run_deleted`. */
+  #run(runId: string): Promise<RunRecord> {
+    return findRun(this.#log, runId);
   }
 
   #encode<T extends EventType>(
@@ -370,22 +394,4 @@ export class Runs {
   ): EncodedEvent {
     return encodeEvent(parseDraft({ type, data }), eventContext(run), this.#limits.eventBytes);
   }
-}
-
-/** @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters. */
-export function checkAgentName(name: string, taken: ReadonlyMap<string, unknown>): void {
-  if (name.length >= 1 && name.length <= 256 && !taken.has(name)) return;
-  throw new TelltaleError(
-    'invalid_option',
-    `agent: ${JSON.stringify(name.slice(0, 64))} is taken, or not 1 to 256 characters. Choose another name.`,
-  );
-}
-
-/** `promise`, or what `late` answers after so many milliseconds without it. */
-async function within<T>(milliseconds: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), milliseconds);
-  });
-  return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
 }
