@@ -72,6 +72,14 @@ describe('follow', () => {
     );
   });
 
+  test('ends with run_deleted where the stream says so', async () => {
+    const { url, requests } = await serve((_, response) => {
+      open(response).end(hello() + event(1) + byeFrame('deleted'));
+    });
+    await expect(all(url)).rejects.toMatchObject({ code: 'run_deleted' });
+    expect(requests).toHaveLength(1);
+  });
+
   test('begins after a given cursor, and tells what happens on the way', async () => {
     const { url, requests } = await serve((_, response) => {
       open(response).end(hello() + event(5) + caughtUpFrame(5) + event(6, 'run.completed') + byeFrame());

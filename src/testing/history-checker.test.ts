@@ -129,10 +129,23 @@ describe('the history checker', () => {
       },
       ['late'],
     ],
+    [
+      'one delivered after its run was erased',
+      (it) => void it.splice(indexOf(it, 'a', 9, 'e2'), 0, { at: 40, what: 'erased', runId: 'r' }),
+      ['erased'],
+    ],
   ])('condemns %s', (_name, mutate, expected) => {
     const records = history();
     mutate(records);
     expect(problems(records, { latenessMs: 1000 })).toEqual(expected);
+  });
+
+  test('asks nobody for what was erased', () => {
+    const records = history();
+    records.splice(indexOf(records, 'a', 9, 'e2'), 2);
+    expect(problems(records)).toEqual(['lost']);
+    records.splice(-2, 0, { at: 50, what: 'erased', runId: 'r' });
+    expect(problems(records)).toEqual([]);
   });
 
   test('takes a jump that `prev` explains, and condemns what is not of the view', () => {

@@ -261,6 +261,7 @@ describe('the properties', () => {
     'lets everybody decide',
     'changes a byte',
     'keeps what was trimmed',
+    'keeps what was erased',
     'acknowledges one number too low',
   ])('condemn the store that %s', async (name) => {
     expect(await violations(living(mutants[name]), 200)).toBeGreaterThan(0);

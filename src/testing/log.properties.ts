@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type * as FastCheck from 'fast-check';
 import type { Ack, Log } from '../log/index.ts';
 import { TelltaleError, writeEventFrame } from '../protocol/index.ts';
-import { encode, key, notes, open, opening, readAll, run, there } from './log/kit.ts';
+import { encode, key, notes, open, opening, readAll, refuses, run, there } from './log/kit.ts';
 import { type Expected, Model, type ModelAppend } from './log/model.ts';
 import { type LogHarness, withStore } from './log.cases.ts';
 
@@ -18,7 +18,7 @@ import { type LogHarness, withStore } from './log.cases.ts';
 export function logProperties(harness: LogHarness, fc: typeof FastCheck, { rounds = 100 } = {}): void {
   const durable = harness.forgets === undefined;
 
-  const followed = `any history of appends, repeats, trims and reads${durable ? ', reopens and crashes' : ''} is as in the model`;
+  const followed = `any history of appends, repeats, trims, erasures and reads${durable ? ', reopens and crashes' : ''} is as in the model`;
   harness.test(followed, async () => {
     const step = steps(fc, durable);
     await fc.assert(
@@ -64,6 +64,7 @@ type Step =
   | { do: 'repeat'; which: number; changed: boolean }
   | { do: 'trim'; thread: number; part: number }
   | { do: 'read'; thread: number; part: number }
+  | { do: 'erase'; run: number }
   | { do: 'reopen' }
   | { do: 'crash' };
 
@@ -88,11 +89,13 @@ function steps(fc: typeof FastCheck, durable: boolean): FastCheck.Arbitrary<Step
     thread: fc.nat(2),
     part,
   });
+  const erase = fc.record({ do: fc.constant('erase' as const), run: fc.nat(4) });
   const again = fc.record({ do: fc.constantFrom('reopen' as const, 'crash' as const) });
   return fc.oneof(
     { weight: 6, arbitrary: append },
     { weight: 2, arbitrary: repeat },
     { weight: 2, arbitrary: look },
+    { weight: 1, arbitrary: erase },
     { weight: durable ? 1 : 0, arbitrary: again },
   );
 }
@@ -115,6 +118,10 @@ async function follow(
       const append = appendOf(step, index, model);
       if (append.producer) sent.push(append);
       await send(append);
+    } else if (step.do === 'erase') {
+      const runId = `r${step.run}`;
+      const refusal = await log.retention.erase(runId).catch((error) => TelltaleError.from(error).code);
+      assert.equal(refusal, model.erase(runId));
     } else if (step.do === 'repeat') {
       const append = sent[step.which % sent.length];
       if (append?.producer)
@@ -132,7 +139,11 @@ async function follow(
     }
   }
   for (const threadId of model.threads.keys()) await compare(log, model, threadId, 0);
-  for (const [runId, { threadId, ended, events }] of model.runs) {
+  for (const [runId, { threadId, ended, erased, events }] of model.runs) {
+    if (erased) {
+      await refuses(log.runs.get(runId), 'run_deleted');
+      continue;
+    }
     const record = there(await log.runs.get(runId));
     assert.deepEqual([record.threadId, record.last !== undefined, record.events], [threadId, ended, events]);
   }
@@ -180,7 +191,7 @@ async function compare(log: Log, model: Model, threadId: string, after: number, 
   assert.deepEqual([head.first, head.last], [model.first(threadId), events.length]);
   const read = await readAll(log, threadId, after, bytes);
   const from = Math.max(after + 1, head.first);
-  assert.equal(read.length, Math.max(0, events.length - from + 1));
+  assert.equal(read.length, events.slice(from - 1).filter((rest) => rest !== '').length);
   if (read.length === 0) return;
   const { blocks } = await log.read(threadId, after, Number.MAX_SAFE_INTEGER);
   const frames = Buffer.concat(blocks.map((block) => block.bytes)).toString();

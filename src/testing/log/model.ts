@@ -17,6 +17,7 @@ export interface ModelAppend {
 interface ModelRun {
   readonly threadId: string;
   ended: boolean;
+  erased?: true;
   events: number;
   /** Highest epoch and number of each producer. */
   readonly newest: Map<string, [epoch: number, seq: number]>;
@@ -24,13 +25,14 @@ interface ModelRun {
 }
 
 export class Model {
-  /** What each thread holds, number by number; what was trimmed is `undefined`. */
+  /** What each thread holds, number by number; what was trimmed is `undefined`, what was erased is empty. */
   readonly threads = new Map<string, (string | undefined)[]>();
   readonly runs = new Map<string, ModelRun>();
   readonly #decided = new Set<string>();
 
   append({ of: { runId, threadId }, batch, opens, closes, producer, once }: ModelAppend): Expected {
     const run = this.runs.get(runId);
+    if (run?.erased) return 'run_deleted';
     const key = producer && `${producer.id} ${producer.epoch} ${producer.seq}`;
     const earlier = key === undefined ? undefined : run?.sent.get(key);
     if (earlier) {
@@ -66,6 +68,15 @@ export class Model {
   trim(threadId: string, through: number): void {
     const events = this.threads.get(threadId);
     if (events) events.fill(undefined, 0, Math.max(0, Math.min(through, events.length - 1)));
+  }
+
+  erase(runId: string): ErrorCode | undefined {
+    const run = this.runs.get(runId);
+    if (!run?.ended) return run ? 'run_open' : 'run_not_found';
+    run.erased = true;
+    const events = this.threads.get(run.threadId) ?? [];
+    for (const [i, rest] of events.entries()) if (rest?.includes(`"runId":"${runId}"`)) events[i] = '';
+    return undefined;
   }
 
   /** The oldest number that is still there. */
