@@ -28,10 +28,14 @@ export function tombstoneOf(run: KnownRun | undefined, runId: string): Tombstone
   if (isTombstone(run)) return run;
   const { threadId, first, last, status } = run;
   if (last === undefined || !isEnded(status)) {
-    throw new TelltaleError('run_open', `Run ${runId} has not ended (${status}). Cancel it first, then delete it.`, {
-      runId,
-      status,
-    });
+    throw new TelltaleError(
+      'run_open',
+      `Run ${runId} has not ended (${status}). Cancel it, or end it with a terminal event, then delete it.`,
+      {
+        runId,
+        status,
+      },
+    );
   }
   return { runId, threadId, first, last, deletedAt: new Date().toISOString() };
 }

@@ -13,6 +13,9 @@ export type Change =
 
 type Level = ClassicLevel<string, Buffer>;
 
+/** No table has such a key: to compact it merges nothing. */
+const BEYOND = '~';
+
 /**
  * LevelDB, and what it does not do by itself: check what it reads, notice what it lost, and stop after an error. After
  * ENOSPC it acknowledged 200 synced batches and lost them (measured), so after any failed write it has to be reopened.
@@ -202,8 +205,11 @@ export class Archive {
     await this.#settle();
     // Twice: a merge that LevelDB had begun by itself may have moved an old version one level down meanwhile.
     for (let pass = 0; pass < 2; pass++) {
-      await this.#level.batch(ranges.flat().map((key) => ({ type: 'del', key })));
-      for (const [from, to] of ranges) await this.#level.compactRange(from, to);
+      // One by one: a table that reaches over several ranges overlaps all that is between them.
+      for (const [from, to] of ranges) {
+        await this.#level.batch([from, to].map((key) => ({ type: 'del', key })));
+        await this.#level.compactRange(from, to);
+      }
     }
     // A file that a read had open goes with the merge after it.
     await this.#readsBefore();
@@ -221,7 +227,7 @@ export class Archive {
 
   /** Moves what LevelDB has in memory and in its own log into tables, and deletes the files it needs no more. */
   async #settle(): Promise<void> {
-    await this.#level.compactRange(MARKER, MARKER);
+    await this.#level.compactRange(BEYOND, BEYOND);
   }
 
   async #reading<T>(read: Promise<T>): Promise<T> {

@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { isTombstone, type KnownRun } from '../index.ts';
 import type { Archive, Change } from './archive.ts';
-import { eraseChanges } from './erase.ts';
+import { eraseBlocks } from './erase.ts';
 import { blockKey, blocksOf, listKeys, producerKey, runKey, threadKey } from './keys.ts';
 import type { Layer } from './layer.ts';
 import { blockChanges, repackFrom } from './repack.ts';
@@ -30,7 +30,7 @@ export async function checkpoint(archive: Archive, layer: Layer, marker: Omit<Ma
     }
   }
   for (const [threadId, tombstones] of layer.erased) {
-    for await (const change of eraseChanges(archive, threadId, tombstones)) changes.push(change);
+    changes.push(...(await eraseBlocks(archive, threadId, tombstones)));
   }
   for (const threadId of layer.trimmed) {
     const { first } = layer.threads.get(threadId)!.head;

@@ -5,7 +5,7 @@ import { ASIDE, after, blockKey, blocksOf, producersOf, runKey } from './keys.ts
 import { seal, unseal } from './sealed.ts';
 import { type BlockImages, decodeImages, decodeStoredBlock, encodeStoredBlock } from './stored.ts';
 
-/** Takes what `eraseChanges` has superseded out of the files. */
+/** Takes what `eraseBlocks` has superseded out of the files. */
 export async function purgeRun(archive: Archive, { runId, threadId, first, last }: Tombstone): Promise<void> {
   let lastBlock = blockKey(threadId, last);
   for await (const key of archive.keys(blockKey(threadId, last - 1), after(blocksOf(threadId)))) {
@@ -20,8 +20,31 @@ export async function purgeRun(archive: Archive, { runId, threadId, first, last 
   ]);
 }
 
-/** The changes that erase some runs of one thread. The run's own record is written with all the others. */
-export async function* eraseChanges(
+/** So much is written at once: the runs between which an erased one had its turns may be any size. */
+const SLICE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Erases some runs of one thread, and gives the last of the changes that do so, for the write that stores the tombstones.
+ * Whatever is written before it may: readers skip these runs by the tombstones in the journal until then.
+ */
+export async function eraseBlocks(
+  archive: Archive,
+  threadId: string,
+  tombstones: readonly Tombstone[],
+): Promise<readonly Change[]> {
+  const changes: Change[] = [];
+  let size = 0;
+  for await (const change of eraseChanges(archive, threadId, tombstones)) {
+    changes.push(change);
+    size += change.type === 'put' ? change.value.length : 0;
+    if (size < SLICE_BYTES || !archive.marker) continue;
+    await archive.write(changes.splice(0), archive.marker);
+    size = 0;
+  }
+  return changes;
+}
+
+async function* eraseChanges(
   archive: Archive,
   threadId: string,
   tombstones: readonly Tombstone[],

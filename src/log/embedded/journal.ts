@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises';
 import { encodeCommit, encodeSegmentHeader, FORMAT_VERSION, SEGMENT_HEADER } from './commit-codec.ts';
 import { encodeEntry, type JournalEntry } from './entry.ts';
 import { listSegments, segmentPath, syncDirectory, writeFully } from './files.ts';
@@ -92,7 +92,7 @@ export async function retireSegments(dir: string, segment: number, keep: Readonl
   for (const number of await listSegments(dir)) {
     if (number >= segment) break;
     const path = segmentPath(dir, number);
-    await (keep.has(number) ? rename(path, `${path}.damaged`) : unlink(path));
+    await (keep.has(number) ? rename(path, `${path}.damaged`) : rm(path, { force: true }));
   }
   await syncDirectory(dir);
 }
