@@ -132,8 +132,7 @@ export class Archive {
         yield* chunk;
       }
     } finally {
-      await iterator.close();
-      over();
+      await iterator.close().finally(over);
     }
   }
 

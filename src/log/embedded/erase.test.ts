@@ -53,9 +53,15 @@ async function filesWith(dir: string, texts: readonly string[]): Promise<string[
   return found;
 }
 
+/** Everything that the thread holds, to its end. */
 async function textOf(log: Log): Promise<string> {
-  const { blocks } = await log.read('t', 0, Number.POSITIVE_INFINITY);
-  return blocks.map(({ bytes }) => new TextDecoder().decode(bytes)).join('');
+  let text = '';
+  for (let after = 0; ; ) {
+    const { blocks } = await log.read('t', after, Number.POSITIVE_INFINITY);
+    if (blocks.length === 0) return text;
+    for (const { bytes } of blocks) text += new TextDecoder().decode(bytes);
+    after = blocks.at(-1)!.last;
+  }
 }
 
 describe('a run that was erased', () => {
@@ -167,28 +173,54 @@ describe('a run that was erased', () => {
     expect(erased).toBeGreaterThan(0);
   }, 600_000);
 
-  it('P8: goes together with a damaged block that it may be in; the id stays refused', async () => {
-    log = await openStore(dir, 1);
-    const said = await interleaved(() => log, 10);
-    await log.close();
-    const level = new ClassicLevel<string, Buffer>(join(dir, 'index'), { valueEncoding: 'buffer' });
-    const [key] = (await level.keys({ gt: `${blocksOf('t')}${'0'.repeat(15)}9`, limit: 1 }).all()) as [string];
-    const value = await level.get(key);
-    value![value!.length - 20]! ^= 1;
-    await level.put(key, value!);
-    await level.close();
+  describe('of which a block is damaged', () => {
+    let said: readonly string[];
     const told: Damage[] = [];
-    log = await openStore(dir, 1, told);
-    expect(told).toEqual([]);
-    await log.retention.erase('gone');
-    expect(await filesWith(dir, said)).toEqual([]);
-    // Readers find the damage now as they would have before.
-    expect(await textOf(log)).not.toContain('"runId":"gone"');
-    expect((await log.head('t'))?.epochs).toHaveLength(2);
-    expect(told.map(({ where }) => where)).toContain('thread t');
-    await expect(log.runs.get('gone')).rejects.toMatchObject({ code: 'run_deleted' });
-    await expect(say(log, 'gone', 'run.started', '', { opens: OPENS })).rejects.toMatchObject({ code: 'run_deleted' });
-    await log.retention.erase('gone');
+    beforeEach(async () => {
+      log = await openStore(dir, 1);
+      // Large blocks in between are not repacked, so that what is before the damaged one survives it.
+      said = await interleaved(
+        () => log,
+        10,
+        () => say(log, 'kept', 'custom.said', 'x'.repeat(70_000)),
+      );
+      await log.close();
+      const level = new ClassicLevel<string, Buffer>(join(dir, 'index'), { valueEncoding: 'buffer' });
+      const [key] = (await level.keys({ gt: `${blocksOf('t')}${'0'.repeat(15)}9`, limit: 1 }).all()) as [string];
+      const value = (await level.get(key))!;
+      value[value.length - 20]! ^= 1;
+      await level.put(key, value);
+      await level.close();
+      told.length = 0;
+      log = await openStore(dir, 1, told);
+      expect(told).toEqual([]);
+    });
+
+    const isGone = async () => {
+      await expect(log.runs.get('gone')).rejects.toMatchObject({ code: 'run_deleted' });
+      const again = say(log, 'gone', 'run.started', '', { opens: OPENS });
+      await expect(again).rejects.toMatchObject({ code: 'run_deleted' });
+    };
+
+    it('P8: goes together with that block, which readers then find missing', async () => {
+      await log.retention.erase('gone');
+      expect(await filesWith(dir, said)).toEqual([]);
+      expect(told).toEqual([]);
+      expect(await textOf(log)).not.toContain('"runId":"gone"');
+      expect((await log.head('t'))?.epochs).toHaveLength(2);
+      expect(told.map(({ where }) => where)).toContain('thread t');
+      await isGone();
+      await log.retention.erase('gone');
+    });
+
+    it('P8: goes together with what was set aside of its thread; files set aside whole are left to people', async () => {
+      await textOf(log);
+      expect(told.map(({ where }) => where)).toContain('thread t');
+      await log.retention.erase('gone');
+      await isGone();
+      await rm(join(dir, 'index.damaged'), { recursive: true });
+      expect(await filesWith(dir, said)).toEqual([]);
+    });
   });
 });
 

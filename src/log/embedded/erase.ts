@@ -17,6 +17,7 @@ export async function purgeRun(archive: Archive, { runId, threadId, first, last 
     [`${blockKey(threadId, first - 1)}!`, `${lastBlock}!`],
     [producersOf(runId), after(producersOf(runId))],
     [`${runKey(runId.slice(0, -1))}!`, `${runKey(runId)}!`],
+    [ASIDE, after(ASIDE)],
   ]);
 }
 
@@ -68,6 +69,7 @@ async function* eraseChanges(
       value: seal(key, encodeStoredBlock(left, tombstones.reduce(without, decodeImages(opened)))),
     };
   }
+  // What was behind damage, of whatever run of the thread: it may be in there.
   for await (const key of archive.keys(ASIDE, after(ASIDE))) {
     if (key.includes(`!${blocksOf(threadId)}`)) yield { type: 'del', key };
   }
