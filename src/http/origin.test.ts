@@ -220,7 +220,9 @@ describe('preflights (P8)', () => {
     });
     const allowed = headers['access-control-allow-headers']?.split(', ');
     expect(allowed).toEqual(
-      expect.arrayContaining(['content-type', 'last-event-id', 'producer-id', 'producer-epoch', 'producer-seq']),
+      expect.arrayContaining([
+        ...['content-type', 'last-event-id', 'idempotency-key', 'producer-id', 'producer-epoch', 'producer-seq'],
+      ]),
     );
   });
 

@@ -11,7 +11,7 @@ import type { AppendOptions, Log } from '../index.ts';
 import { Archive } from './archive.ts';
 import { FORMAT_VERSION } from './commit-codec.ts';
 import type { Damage } from './damage.ts';
-import { blocksOf } from './keys.ts';
+import { blocksOf, threadKey } from './keys.ts';
 import { newDir, openStore } from './place.fixture.ts';
 
 const TIME = '2026-11-20T18:00:00.000Z';
@@ -211,6 +211,22 @@ describe('a run that was erased', () => {
       expect(told.map(({ where }) => where)).toContain('thread t');
       await isGone();
       await log.retention.erase('gone');
+    });
+
+    it('P8: leaves its tombstone although nothing else of its thread survives', async () => {
+      await log.retention.erase('gone');
+      await log.close();
+      const level = new ClassicLevel<string, Buffer>(join(dir, 'index'), { valueEncoding: 'buffer' });
+      const record = [[threadKey('t'), (await level.get(threadKey('t')))!] as const];
+      const blocks = await level.iterator({ gt: blocksOf('t'), lt: `${blocksOf('t')}~` }).all();
+      for (const [key, value] of [...record, ...blocks]) {
+        value[value.length - 20]! ^= 1;
+        await level.put(key, value);
+      }
+      await level.close();
+      log = await openStore(dir, 1, told);
+      await log.read('t', 0).catch(() => {});
+      await isGone();
     });
 
     it('P8: goes together with what was set aside of its thread; files set aside whole are left to people', async () => {

@@ -32,7 +32,9 @@ export async function rebuildThread(
   const newest = images[images.length - 1]?.thread;
   const intact = !broken && known !== undefined && last === known.head.last;
   const base = intact ? known : widest(known, newest);
-  if (!base) return { runs: [], once: new Map(), changes, lostEnds: [] };
+  // Ids that were given out stay so, whatever else is lost.
+  if (!base)
+    return { runs: knownRuns.filter(({ record }) => isTombstone(record)), once: new Map(), changes, lostEnds: [] };
 
   const head = { ...base.head, first: Math.max(first, base.head.first), last };
   if (last < head.first) head.first = last + 1;

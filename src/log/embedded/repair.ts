@@ -20,7 +20,8 @@ export interface LostEnd {
  */
 export async function rebuildArchive(archive: Archive, tell: (damage: Damage) => void): Promise<LostEnd[]> {
   const { threads, runs, small } = await readRecords(archive);
-  for (const threadId of await threadsWithBlocks(archive)) if (!threads.has(threadId)) threads.set(threadId, undefined);
+  const named = [...(await threadsWithBlocks(archive)), ...runs.keys()];
+  for (const threadId of named) if (!threads.has(threadId)) threads.set(threadId, undefined);
 
   const changes: Change[] = [];
   const records = new Map<string, Buffer>();

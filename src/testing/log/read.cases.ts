@@ -105,6 +105,7 @@ export const readCases: readonly LogCase[] = [
       await refuses(log.runs.list({ limit: 1 }), 'log_closed');
       await refuses(log.leases.takeExpired(), 'log_closed');
       await refuses(log.retention.trim('r1', 1), 'log_closed');
+      await refuses(log.retention.erase('r1'), 'log_closed');
       await log.close();
     },
   },
