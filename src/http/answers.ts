@@ -39,6 +39,7 @@ export const StartedRun = z.object({
   status,
   cursor,
   links: z.object({ self: z.string(), stream: z.string(), events: z.string(), cancel: z.string() }),
+  duplicate: z.literal(true).exactOptional().describe('The key started it before; `status` is that of now.'),
 });
 
 export const RunSummary = z.object({

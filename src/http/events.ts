@@ -105,7 +105,7 @@ export const eventOperations: Operations = {
     description: 'The same events that its stream delivers. Give the `cursor` of a page as `after` for the next one.',
     query: EventsQuery,
     answers: { 200: { description: 'A page.', json: EventPage, example: { ...PAGE, ended: false } } },
-    refuses: ['run_not_found', 'invalid_cursor'],
+    refuses: ['run_not_found', 'run_deleted', 'invalid_cursor'],
     examples: [
       { path: { runId: 'first' }, query: { limit: '10' } },
       { path: { runId: 'job' }, query: { wait: '25' } },
@@ -122,7 +122,7 @@ export const eventOperations: Operations = {
     answers: {
       200: { description: 'Stored.', json: Acknowledgement, lines: AcknowledgementOrProblem, example: STORED },
     },
-    refuses: ['run_not_found', ...APPEND_REFUSES],
+    refuses: ['run_not_found', 'run_deleted', ...APPEND_REFUSES],
     examples: [
       {
         path: { runId: 'job' },

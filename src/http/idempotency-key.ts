@@ -1,10 +1,19 @@
 import type { Context } from 'hono';
+import { z } from 'zod';
 import { TelltaleError } from '../protocol/index.ts';
 
 /** A String of RFC 8941 section 3.3.3, which is what the draft asks for. */
 const QUOTED = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/;
 /** What most clients send instead. No comma: two headers are joined by one. */
 const BARE = /^[!#-+\--~]*$/;
+
+/** As it is published; `readIdempotencyKey` checks it. */
+export const IdempotencyHeaders = z.object({
+  'Idempotency-Key': z
+    .string()
+    .exactOptional()
+    .describe('1 to 255 visible ASCII characters. The same request under it starts nothing again.'),
+});
 
 /**
  * The `Idempotency-Key`, quoted or not: `"8e03978e"` and `8e03978e` are one key.

@@ -12,7 +12,7 @@ import {
 } from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
-import { readIdempotencyKey } from './idempotency-key.ts';
+import { IdempotencyHeaders, readIdempotencyKey } from './idempotency-key.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { LiveListQuery, streamRuns, wantsStream } from './run-list.ts';
@@ -73,6 +73,14 @@ const links = (self: string) => ({
   cancel: `${self}/cancel`,
 });
 
+const STARTED = {
+  runId: 'first',
+  threadId: 'talk',
+  status: 'running',
+  cursor: 'k3f9x0q2vd.1',
+  links: links('/v1/runs/first'),
+};
+
 export const runOperations: Operations = {
   'POST /v1/runs': {
     id: 'startRun',
@@ -80,26 +88,30 @@ export const runOperations: Operations = {
     summary: 'Start an agent',
     description:
       'Starts an agent that is registered here. With `mode: "remote"` nobody runs it here: append its events yourself.',
+    headers: IdempotencyHeaders,
     body: { json: StartRunRequest },
     answers: {
       201: {
         description: 'Its start is in the log.',
         headers: { Location: 'Address of the run.' },
         json: StartedRun,
-        example: {
-          runId: 'first',
-          threadId: 'talk',
-          status: 'running',
-          cursor: 'k3f9x0q2vd.1',
-          links: links('/v1/runs/first'),
-        },
+        example: STARTED,
+      },
+      200: {
+        description: 'Its `Idempotency-Key` started it before.',
+        headers: { Location: 'Address of the run.' },
+        json: StartedRun,
+        example: { ...STARTED, status: 'completed', duplicate: true },
       },
     },
     refuses: [
-      ...['invalid_json', 'too_deep', 'agent_not_found', 'run_exists', 'batch_too_large', 'event_too_large'],
-      ...['unsupported_media_type', 'overloaded', 'storage_full'],
+      ...['invalid_json', 'too_deep', 'agent_not_found', 'run_exists', 'run_deleted', 'batch_too_large'],
+      ...['event_too_large', 'unsupported_media_type', 'idempotency_conflict', 'overloaded', 'storage_full'],
     ] as const,
-    examples: [{ body: { agent: 'greeter', input: 'Ada', threadId: 'talk' } }],
+    examples: [
+      { body: { agent: 'greeter', input: 'Ada', threadId: 'talk' } },
+      { headers: { 'Idempotency-Key': '"8e03978e-40d5"' }, body: { agent: 'greeter', input: 'Ada' } },
+    ],
   },
   'GET /v1/runs': {
     id: 'listRuns',
@@ -147,8 +159,18 @@ export const runOperations: Operations = {
     summary: 'The snapshot of a run',
     description: 'The fold of all its events, and the `cursor` from which a stream or a page goes on.',
     answers: { 200: { description: 'The snapshot.', json: RunAnswer } },
-    refuses: ['run_not_found'],
+    refuses: ['run_not_found', 'run_deleted'],
     examples: [{ path: { runId: 'first' } }],
+  },
+  'DELETE /v1/runs/{runId}': {
+    id: 'deleteRun',
+    group: 'Runs',
+    summary: 'Delete a run that has ended',
+    description:
+      'Its events leave the store, its numbers stay as a void that every view skips, and its id answers 410 from then on.',
+    answers: { 204: { description: 'It is gone, now or before.' } },
+    refuses: ['run_not_found', 'run_open', 'storage_full'],
+    examples: [{ path: { runId: 'old' } }],
   },
   'POST /v1/runs/{runId}/cancel': {
     id: 'cancelRun',
@@ -165,7 +187,7 @@ export const runOperations: Operations = {
       200: { description: 'It had ended before.', json: CancelOutcome, example: { status: 'completed' } },
     },
     refuses: [
-      ...['run_not_found', 'invalid_json', 'too_deep', 'batch_too_large', 'unsupported_media_type'],
+      ...['run_not_found', 'run_deleted', 'invalid_json', 'too_deep', 'batch_too_large', 'unsupported_media_type'],
       ...['overloaded', 'storage_full'],
     ] as const,
     examples: [{ path: { runId: 'job' }, body: { reason: 'No longer needed', by: 'ada' } }],

@@ -153,7 +153,7 @@ export const streamOperations: Operations = {
       200: { description: 'The stream.', frames: FRAMES, example: EXAMPLE },
       204: { description: 'The cursor is at the end of the run: there is no more, and EventSource stops.' },
     },
-    refuses: ['run_not_found', 'not_acceptable'],
+    refuses: ['run_not_found', 'run_deleted', 'not_acceptable'],
     examples: [{ path: { runId: 'first' } }],
   },
   'GET /v1/threads/{threadId}/stream': {
@@ -181,7 +181,7 @@ export const streamOperations: Operations = {
       },
       204: { description: 'The cursor is at the end of all of them.' },
     },
-    refuses: ['not_acceptable', 'run_not_found', 'thread_not_found'],
+    refuses: ['not_acceptable', 'run_not_found', 'run_deleted', 'thread_not_found'],
     examples: [{ query: { run: 'first', thread: 'talk' } }],
   },
 };

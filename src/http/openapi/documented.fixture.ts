@@ -10,13 +10,14 @@ export interface DocumentedServer {
 
 export const JSON_HEADERS = { 'content-type': 'application/json' };
 
-/** The agent `greeter`, its ended run `first` in the thread `talk`, and the open remote run `job` (`Example`). */
+/** The agent `greeter`, its ended runs `first` in the thread `talk` and `old`, and the open remote run `job` (`Example`). */
 export async function documentedServer(): Promise<DocumentedServer> {
   const app = telltale({ store: 'memory:' });
   app.agent('greeter', (run, name) => run.say(`Hello ${name}.`));
   const { url } = await app.listen(0);
   const first = await app.start({ agent: 'greeter', input: 'Ada', runId: 'first', threadId: 'talk' });
-  await first.finished();
+  const old = await app.start({ agent: 'greeter', input: 'Ada', runId: 'old' });
+  await Promise.all([first.finished(), old.finished()]);
   await app.start({ agent: 'worker', runId: 'job', mode: 'remote' });
   return { app, url };
 }

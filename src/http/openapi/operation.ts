@@ -46,8 +46,8 @@ export interface Answer extends Content {
 }
 
 /**
- * A request that goes well, on a server with the agent `greeter`, the run `first` of the thread `talk`, which has ended,
- * and the open remote run `job`.
+ * A request that goes well, on a server with the agent `greeter`, the runs `first`, of the thread `talk`, and `old`, which
+ * have ended, and the open remote run `job`.
  */
 export interface Example {
   readonly path?: Readonly<Record<string, string>>;
