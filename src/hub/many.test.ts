@@ -257,6 +257,54 @@ test('a log that loses its end in the middle is told of for its own stream, whic
   expect(again.frames.every(({ event }) => event === 'stream.hello' || event === 'stream.caught-up')).toBe(true);
 });
 
+test('a page that is on its way holds back what came since: the log may change before it is read', async () => {
+  const memory = openMemory();
+  const forking = new ForkingLog();
+  const hold = Promise.withResolvers<void>();
+  let isHeld = false;
+  let isDeaf = false;
+  const log: Log = {
+    ...memory,
+    durability: 'memory',
+    head: (threadId) => (threadId === 't' ? forking.log : memory).head(threadId),
+    // What is read at the late viewer's place is read when it is released.
+    read: async (threadId, after, bytes) => {
+      isHeld ||= threadId === 't' && after === 7;
+      if (threadId === 't' && after === 7) await hold.promise;
+      return (threadId === 't' ? forking.log : memory).read(threadId, after, bytes);
+    },
+    follow: (threadId, listener) =>
+      threadId === 't'
+        ? forking.log.follow(threadId, (wake) => isDeaf || listener(wake))
+        : memory.follow(threadId, listener),
+  };
+  const hub = hubOn(log, { latenessMs: 1e9 });
+  await append(memory, 'a', [START]);
+  for (let i = 0; i < 5; i++) forking.append();
+  const early = await watchAll(hub, [thread('t')]);
+  await allCaughtUp(early.viewer, 1);
+  isDeaf = true;
+  for (let i = 0; i < 2; i++) forking.append();
+  isDeaf = false;
+  const viewer = new ManyViewer();
+  const place = (name: string, epoch: string, seq: number) =>
+    formatPart({ key: streamKey(name), epoch: digest(epoch), seq });
+  viewer.cursor = place('thread:t', 'e1', 7) + place('run:a', (await memory.head('a'))!.epoch, 1);
+  await watchAll(hub, [thread('t'), run('a')], { viewer });
+  await until(() => isHeld && viewer.names('run:a').includes('stream.caught-up -'));
+  forking.append();
+  await until(() => early.viewer.names('thread:t').includes('custom 8'));
+  // Event 8 is at hand when this one is sent; taken, it would move the viewer beyond the place that the page is read for.
+  await append(memory, 'a', [custom(2)]);
+  await until(() => viewer.names('run:a').includes('custom 2'));
+  forking.fork(7);
+  forking.append();
+  hold.resolve();
+  await until(() => viewer.names('thread:t').includes('stream.caught-up -'));
+  expect(viewer.names('thread:t')).toEqual(['stream.hello -', 'custom 8', 'stream.caught-up -']);
+  expect(viewer.streams.get('thread:t')!.cursor).toBe('e2.8');
+});
+
 describe('one sink', () => {
   test('what all streams have in one turn goes out in one write, and a heartbeat names all tails', async () => {
     const log = openMemory();
