@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { follow } from '../client/index.ts';
 import { type Telltale, telltale } from '../index.ts';
+import { runFileHeader } from '../protocol/index.ts';
 import { send } from './raw-request.fixture.ts';
 import { post } from './victim.fixture.ts';
 
@@ -129,6 +130,28 @@ describe.each(['memory', 'embedded'])('DELETE /v1/runs/{runId} (P8), %s store', 
     expect((await get(`/v1/runs/${gone}`)).status).toBe(200);
     const { status, headers } = await del(gone, 'Origin: https://app.example');
     expect([status, headers['access-control-allow-origin']]).toEqual([204, 'https://app.example']);
+  });
+
+  test('is told to live lists at once', async () => {
+    const list = await fetch(`${url}/v1/runs?threadId=${thread}`, { headers: { accept: 'text/event-stream' } });
+    const reader = list.body!.pipeThrough(new TextDecoderStream()).getReader();
+    let text = '';
+    const read = async (what: string) => {
+      while (!text.includes(what)) text += (await reader.read()).value;
+    };
+    await read('event: stream.caught-up');
+    await del(gone);
+    await read(`event: stream.left\ndata: {"runId":"${gone}","reason":"deleted"}\n\n`);
+    await reader.cancel();
+  });
+
+  test('refuses an import as that run, whatever the file', async () => {
+    const page = (await get(`/v1/runs/${gone}/events`)).body;
+    await del(gone);
+    const lines = [runFileHeader(gone, thread), ...page.events].map((it) => `${JSON.stringify(it)}\n`).join('');
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const answer = await fetch(`${url}/v1/runs/import`, { method: 'POST', headers, body: lines });
+    expect(await answer.json()).toMatchObject({ code: 'run_deleted', status: 410 });
   });
 
   test('makes a follower of the run end with run_deleted, wherever it was', async () => {

@@ -191,6 +191,56 @@ async function pollToEnd(viewer: RecordedViewer, path: string, random: () => num
   viewer.complete();
 }
 
+describe('a poll of a run that is deleted (P7, P8)', () => {
+  const gone = async () => {
+    await append(server.log, 'gone', [START], 't');
+    return `${server.url}/v1/runs/gone/events?wait=30&after=${await tail('t')}`;
+  };
+  const erase = async () => {
+    await append(server.log, 'gone', [END], 't');
+    await server.log.retention.erase('gone');
+  };
+
+  test('is answered 410 while it waits', async () => {
+    server = await streamServer();
+    const waiting = fetch(await gone());
+    await until(() => server.hub.waiters === 1);
+    // In one turn: it has no chance to be given the end.
+    await erase();
+    expect((await waiting).status).toBe(410);
+  });
+
+  test('is answered 410 where it was about to wait', async () => {
+    const memory = openMemory();
+    let isFound = false;
+    const log: Log = Object.assign(Object.create(memory) as Log, {
+      follow: async (...args: Parameters<Log['follow']>) => {
+        // Between the page that was empty and the wait for more of it.
+        if (isFound) await erase();
+        return memory.follow(...args);
+      },
+    });
+    for (const name of ['append', 'head', 'read', 'close'] as const)
+      Object.assign(log, { [name]: memory[name].bind(memory) });
+    server = await streamServer({}, log);
+    const url = await gone();
+    isFound = true;
+    expect((await fetch(url)).status).toBe(410);
+    expect(server.hub.threads).toBe(0);
+  });
+
+  test('of its thread goes on over the void', async () => {
+    server = await streamServer();
+    await gone();
+    const waiting = poll('threads/t', await tail('t'));
+    await until(() => server.hub.waiters === 1);
+    await erase();
+    await append(server.log, 'kept', [START], 't');
+    const { events, cursor } = await waiting;
+    expect([events.map(({ runId, seq }) => [runId, seq]), cursor]).toEqual([[['kept', 3]], await tail('t')]);
+  });
+});
+
 test('polls that are broken off at random receive a busy run exactly once, in order', async () => {
   server = await streamServer({ windowBytes: 4000 });
   const recording = new Recording();

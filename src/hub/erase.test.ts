@@ -6,6 +6,7 @@ import { openMemory } from '../log/memory.ts';
 import { checkHistory } from '../testing/history-checker.ts';
 import { append, custom, type Draft, delta, END, START } from './drafts.fixture.ts';
 import { Hub } from './index.ts';
+import { ManyRecording, ManyViewer, ofStream, run, thread, watchAll } from './many-viewer.fixture.ts';
 import { RecordedSink, RecordedViewer, Recording, until } from './recording.fixture.ts';
 import { scheduled, settle } from './scheduled-log.fixture.ts';
 import { caughtUp, hubOn, names, watch } from './watch.fixture.ts';
@@ -191,6 +192,104 @@ describe('the stream of a run that is erased (P7, P8)', () => {
     );
     await expect(opening).rejects.toMatchObject({ code: 'run_deleted' });
     expect([hub.viewers, hub.threads]).toEqual([0, 0]);
+  });
+});
+
+describe('one of several streams, of a run that is erased (P6, P7, P8)', () => {
+  const STREAMS = [run('gone', 't'), run('kept', 't'), thread('t'), run('other')];
+
+  /** Threads `t` and `other`, and a viewer whose history is judged. */
+  async function recorded(log: Log) {
+    const recording = new ManyRecording();
+    await filled(log);
+    await append(log, 'other', [START]);
+    for (const id of ['t', 'other']) for (const block of (await log.read(id, 0)).blocks) recording.of(id).block(block);
+    const erased = () => recording.of('t').records.push({ at: performance.now(), what: 'erased', runId: 'gone' });
+    const say = async (id: string, drafts: readonly Draft[], threadId = id) =>
+      recording.of(threadId).acked(log, threadId, await append(log, id, drafts, threadId));
+    return { viewer: new ManyViewer('v', recording), recording, erased, say };
+  }
+
+  test('is told while its page is held; the others lose nothing, live or after a reconnect', async () => {
+    const memory = openMemory();
+    const { viewer, recording, erased, say } = await recorded(memory);
+    const { log, release } = holding(memory);
+    const hub = hubOn(log);
+    const { sink } = await watchAll(hub, STREAMS, { viewer });
+    await memory.retention.erase('gone');
+    erased();
+    release();
+    await until(() => viewer.names('run:other').includes('stream.caught-up -'));
+    expect(viewer.names('run:gone')).toEqual(['stream.hello -', 'stream.ended -']);
+    expect(viewer.frames.find(({ event }) => event === 'stream.ended')!.data).toBe(
+      '{"stream":"run:gone","reason":"deleted"}',
+    );
+    await say('kept', [custom(1)], 't');
+    await say('other', [custom(2)]);
+    await until(() => viewer.names('run:other').includes('custom 2') && viewer.names('run:kept').includes('custom 8'));
+    sink.vanish();
+    await say('kept', [END], 't');
+    await say('other', [END]);
+    const again = await watchAll(hub, STREAMS, { viewer });
+    await until(() => viewer.names('thread:t').includes('run.completed 9'));
+    await until(() => viewer.frames.filter(({ event }) => event === 'stream.ended').length === 3);
+    expect(viewer.frames.find(({ event }) => event === 'stream.refused')!.data).toContain('"code":"run_deleted"');
+    again.sink.vanish();
+    viewer.complete();
+    expect(recording.findings(ofStream)).toEqual([]);
+  });
+
+  test('is told while it streams, and the connection ends with the last of them', async () => {
+    const log = openMemory();
+    const { viewer, recording, erased, say } = await recorded(log);
+    const { sink } = await watchAll(hubOn(log), [run('kept', 't'), run('other')], { viewer });
+    await until(() => viewer.frames.filter(({ event }) => event === 'stream.caught-up').length === 2);
+    await log.retention.erase('gone');
+    erased();
+    expect(viewer.frames.filter(({ event }) => event === 'stream.ended')).toEqual([]);
+    for (const id of ['kept', 'other']) {
+      expect(sink.closed).toBe(false);
+      // Its end and its erasure come in one turn: the viewer has had no chance to be given the end.
+      await say(id, [END], id === 'kept' ? 't' : id);
+      await log.retention.erase(id);
+      recording.of(id === 'kept' ? 't' : id).records.push({ at: performance.now(), what: 'erased', runId: id });
+    }
+    await until(() => sink.closed);
+    expect(viewer.frames.slice(-3).map(({ event, data }) => [event, data])).toEqual([
+      ['stream.ended', '{"stream":"run:kept","reason":"deleted"}'],
+      ['stream.ended', '{"stream":"run:other","reason":"deleted"}'],
+      ['stream.bye', '{"reason":"deleted"}'],
+    ]);
+    viewer.complete();
+    expect(recording.findings(ofStream)).toEqual([]);
+  });
+
+  test('is cut with all others where the connection has not taken all it was given', async () => {
+    const log = openMemory();
+    await filled(log);
+    const { viewer, sink } = await watchAll(hubOn(log), STREAMS.slice(0, 3), { room: 100 });
+    await until(() => sink.unread > 0);
+    await log.retention.erase('gone');
+    expect(sink.end_).toBe('abort');
+    expect(viewer.frames).toEqual([]);
+  });
+
+  test('is refused where the run is erased while others are found, and with the last of them all is refused', async () => {
+    const memory = openMemory();
+    const { viewer } = await recorded(memory);
+    // Found before it is erased, and begun after.
+    const head: Log['head'] = async (threadId) => {
+      if (threadId === 'other') await memory.retention.erase('gone');
+      return memory.head(threadId);
+    };
+    const hub = hubOn(changed(memory, { head }));
+    await watchAll(hub, [run('gone', 't'), run('other')], { viewer });
+    await until(() => viewer.names('run:other').includes('stream.caught-up -'));
+    expect(viewer.frames.find(({ event }) => event === 'stream.refused')!.data).toContain('"stream":"run:gone"');
+    await append(memory, 'other', [END]);
+    await memory.retention.erase('other');
+    const opening = watchAll(hubOn(memory), [run('gone', 't'), run('other')]);
+    await expect(opening).rejects.toMatchObject({ code: 'run_deleted', status: 410 });
   });
 });
 
