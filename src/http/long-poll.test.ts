@@ -216,7 +216,10 @@ describe('a poll of a run that is deleted (P7, P8)', () => {
     const log: Log = Object.assign(Object.create(memory) as Log, {
       follow: async (...args: Parameters<Log['follow']>) => {
         // Between the page that was empty and the wait for more of it.
-        if (isFound) await erase();
+        if (isFound) {
+          isFound = false;
+          await erase();
+        }
         return memory.follow(...args);
       },
     });

@@ -274,6 +274,25 @@ describe('one of several streams, of a run that is erased (P6, P7, P8)', () => {
     expect(viewer.frames).toEqual([]);
   });
 
+  test('leaves nothing in the page of its thread that a full connection has not taken', async () => {
+    const memory = openMemory();
+    const { viewer, recording, erased } = await recorded(memory);
+    let pages = 0;
+    const read: Log['read'] = (...args) => memory.read(...args).finally(() => pages++);
+    const { sink } = await watchAll(hubOn(changed(memory, { read })), [thread('t'), run('other')], { viewer, room: 1 });
+    await until(() => pages > 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    await memory.retention.erase('gone');
+    erased();
+    await until(() => {
+      sink.drain();
+      return viewer.frames.filter(({ event }) => event === 'stream.caught-up').length === 2;
+    });
+    expect(viewer.streams.get('thread:t')!.events.map(({ id }) => id!.split('.')[1])).toEqual(['2', '6']);
+    viewer.complete();
+    expect(recording.findings(ofStream)).toEqual([]);
+  });
+
   test('is refused where the run is erased while others are found, and with the last of them all is refused', async () => {
     const memory = openMemory();
     const { viewer } = await recorded(memory);
