@@ -1,6 +1,6 @@
-import { HEARTBEAT_MS, TelltaleError } from '../protocol/index.ts';
+import { HEARTBEAT_MS, type StreamBye, TelltaleError } from '../protocol/index.ts';
 import { type ConnectionInput, type ConnectionState, IDLE, rests, step } from './connection.ts';
-import { readFrames } from './frames.ts';
+import { readData, readFrames } from './frames.ts';
 import { watchPage } from './page.ts';
 import { Place } from './place.ts';
 import type { Followed, Sink, Source } from './source.ts';
@@ -149,7 +149,11 @@ export class Stream implements Source {
       }
       if (this.#place.takeProgress()) tell({ kind: 'progress' });
       if (failure) throw failure;
-      if (batch.some(({ event }) => event === 'stream.bye')) break;
+      const bye = batch.find(({ event }) => event === 'stream.bye');
+      if (bye && (readData(bye.data) as StreamBye).reason === 'deleted') {
+        throw new TelltaleError('run_deleted', 'The run was deleted; what was received of it is void.');
+      }
+      if (bye) break;
       if (performance.now() - slice > SLICE_MS) {
         await breathe();
         slice = performance.now();
