@@ -69,6 +69,33 @@ describe('a workspace', () => {
     expect((await workspace.read('papers/a.md', signal)).lines).toEqual(['# A', 'two']);
   });
 
+  test.each([
+    '.env',
+    '.ENV.production',
+    'deploy/prod.env',
+    'id_rsa',
+    'tls/server.key',
+    '.ssh/config',
+    '.git/config',
+    'docs/../.telltale/journal',
+    'secrets.yaml',
+    'harmless.txt',
+  ])('names what holds keys or passwords, and does not read it: %s', async (path) => {
+    const full = join(root, path);
+    mkdirSync(join(full, '..'), { recursive: true });
+    writeFileSync(path === 'harmless.txt' ? join(root, '.env') : full, 'KEY=abc\n');
+    if (path === 'harmless.txt') symlinkSync('.env', full);
+    await expect(workspace.read(path, signal)).rejects.toMatchObject({ code: 'path_refused' });
+    await expect(walk(path)).rejects.toMatchObject({ code: 'path_refused' });
+    expect((await walk('.')).map((it) => it.kind)).toContain('ignored');
+    expect((await walk('.')).filter((it) => it.kind === 'file').map((it) => it.path)).toEqual(['docs/a.md']);
+  });
+
+  test.each(['.env.example', 'env.ts', 'id_rsa.pub', 'secrets.ts', 'keys.md'])('reads %s', async (path) => {
+    writeFileSync(join(root, path), 'KEY=\n');
+    expect((await workspace.read(path, signal)).lines).toEqual(['KEY=']);
+  });
+
   test('is no wider than its own folder: a neighbour with the same beginning is outside', async () => {
     symlinkSync(join(top, 'inside-too'), join(root, 'too'));
     await expect(workspace.read('too/secret.txt', signal)).rejects.toMatchObject({ code: 'path_refused' });

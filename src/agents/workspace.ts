@@ -2,11 +2,12 @@ import { constants, type Dirent } from 'node:fs';
 import { lstat, open, opendir, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, posix, relative, sep, win32 } from 'node:path';
 import { TelltaleError } from '../protocol/index.ts';
+import { holdsSecrets } from './secrets.ts';
 
 /** One thing found in the workspace. Paths are relative to it, with "/" between their parts. */
 export interface Entry {
   readonly path: string;
-  /** Links are named but not followed; `ignored` folders are named but not entered. */
+  /** Links are named but not followed, `ignored` folders not entered, files that hold secrets (`ignored`, too) not read. */
   readonly kind: 'file' | 'link' | 'ignored';
   readonly bytes: number;
 }
@@ -20,10 +21,9 @@ export interface TextFile {
   readonly truncated?: true;
 }
 
-/** Folders that hold what people did not write: versions, packages, what a build made, and our own log. */
-const IGNORED = new Set(
-  '.git .hg .svn node_modules .telltale .venv __pycache__ .cache dist coverage target'.split(' '),
-);
+/** Folders that hold what people did not write: packages and what a build made. */
+const IGNORED = new Set('node_modules .venv __pycache__ .cache dist coverage target'.split(' '));
+const SECRET = 'what has such a name holds keys or passwords';
 const FILE_BYTES = 1024 * 1024;
 /** Entries of one folder that are looked at: a folder of a million files must not fill the memory. */
 const FOLDER_ENTRIES = 20_000;
@@ -32,7 +32,7 @@ const DEPTH = 32;
 /**
  * A folder that agents may read, and nothing beside it. Paths come from questions, so each one is resolved with all its
  * links and must then lie inside: "..", absolute paths, links that lead out (also links of folders, also those made
- * after an earlier look) and NUL are refused with `path_refused`.
+ * after an earlier look) and NUL are refused with `path_refused`, and so is what holds keys or passwords by its name.
  */
 export class Workspace {
   readonly root: string;
@@ -60,12 +60,14 @@ export class Workspace {
       throw refused(path, 'only paths relative to the workspace are read');
     const wanted = join(this.root, path);
     if (!this.#holds(wanted)) throw refused(path, 'it leads out of the workspace');
+    if (holdsSecrets(this.#name(wanted))) throw refused(path, SECRET);
     const real = await realpath(wanted).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ELOOP'
         ? refused(path, 'its links go in a circle')
         : new TelltaleError('not_found', `There is no ${path} in the workspace.`, { path });
     });
     if (!this.#holds(real)) throw refused(path, 'a link leads out of the workspace');
+    if (holdsSecrets(this.#name(real))) throw refused(path, SECRET);
     return real;
   }
 
@@ -114,8 +116,9 @@ export class Workspace {
         const path = posix.join(here.path, entry.name);
         const full = join(this.root, path);
         if (entry.isSymbolicLink()) yield { path, kind: 'link', bytes: 0 };
+        else if (!entry.isFile() && !entry.isDirectory()) continue;
+        else if (holdsSecrets(path)) yield { path, kind: 'ignored', bytes: 0 };
         else if (entry.isFile()) yield await this.#file(full);
-        else if (!entry.isDirectory()) continue;
         else if (IGNORED.has(entry.name) || here.depth >= DEPTH) yield { path, kind: 'ignored', bytes: 0 };
         else below.push({ path, depth: here.depth + 1 });
       }
@@ -148,7 +151,7 @@ export class Workspace {
   }
 }
 
-/** True for paths that a walk would not come to. */
+/** True for paths of folders that a walk does not enter. */
 export function isIgnored(path: string): boolean {
   return path.split('/').some((part) => IGNORED.has(part));
 }

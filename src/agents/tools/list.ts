@@ -13,7 +13,7 @@ export interface Listing {
   readonly bytes: number;
   /** The first of them. */
   readonly entries: readonly { readonly path: string; readonly bytes: number }[];
-  /** Named but not entered: folders that are not the author's, and links. */
+  /** Named but not entered or read: folders that are not the author's, links, and what holds secrets by its name. */
   readonly leftOut: readonly string[];
   /** There are more files than were counted. */
   readonly truncated?: true;

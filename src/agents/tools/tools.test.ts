@@ -46,14 +46,19 @@ describe('read', () => {
     ['password = "correct horse"', 'password = ‹hidden›'],
     ["API_KEY: 'abcdef123456'", 'API_KEY: ‹hidden›'],
     ['export SECRET=abcdef123456', 'export SECRET=‹hidden›'],
+    ['DATABASE_URL=postgres://admin:hunter22@db/prod', 'DATABASE_URL=postgres://admin:‹hidden›@db/prod'],
+    ['STRIPE=sk_live_51Habcdefghijklmnop # ours', 'STRIPE=‹hidden› # ours'],
+    ['see http://localhost:8080/a@b', 'see http://localhost:8080/a@b'],
+    ['a task-list_of_things-to-do-tomorrow', 'a task-list_of_things-to-do-tomorrow'],
     ['const token = readToken(request);', 'const token = readToken(request);'],
     ['The password is asked for once.', 'The password is asked for once.'],
   ])('keeps the value of a secret out of the log: %s', async (line, shown) => {
-    write('.env', line);
-    expect((await read(workspace, { path: '.env' }, signal)).lines).toEqual([shown]);
-    expect(
-      (await grep(workspace, { terms: ['password', 'api_key', 'secret', 'token'], folder: '.' }, signal)).hits,
-    ).toEqual([expect.objectContaining({ text: shown })]);
+    write('settings.ini', line);
+    expect((await read(workspace, { path: 'settings.ini' }, signal)).lines).toEqual([shown]);
+    const terms = ['password', 'api_key', 'secret', 'token', 'postgres', 'stripe', 'http', 'task'];
+    expect((await grep(workspace, { terms, folder: '.' }, signal)).hits).toEqual([
+      expect.objectContaining({ text: shown }),
+    ]);
   });
 });
 
