@@ -20,10 +20,10 @@ export function* compose(
   const places = new Set(all.map(placeOf)).size;
   const files = new Set(all.map((it) => it.path)).size;
   const where = folder === '.' ? 'this folder' : folder;
-  const subject = question.terms.length > 0 ? ` on ${named(question.terms)}` : '';
+  const looked = question.terms.length > 0 ? `I looked for ${named(question.terms)} and found` : 'I found';
   yield places > 0
-    ? `I found ${counted(places, 'place')}${subject} in ${counted(files, 'file')} of ${where}.\n`
-    : `I found no place${subject} to quote in ${where}.\n`;
+    ? `${looked} ${counted(places, 'place')} in ${counted(files, 'file')} of ${where}.\n`
+    : `${looked} no place to quote in ${where}.\n`;
   const said = new Set<string>();
   for (const { name, report } of contributions) {
     yield `\n${name}\n`;

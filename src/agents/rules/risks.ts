@@ -43,10 +43,13 @@ export const risks: Decide = ({ question: { terms }, listing: { folder } }, seen
   const chosen = best(hits, (hit) => weight(hit) + nearness(hit, subject?.hits ?? []), 8, 2);
   const findings = chosen.flatMap((hit) => cite(hit, heaviest(hit)?.why));
   const looked = counted(signs?.looked.files ?? 0, 'file');
+  const lines = signs?.lines ?? 0;
+  const shown =
+    lines > hits.length ? `of ${hits.length} of them the ${chosen.length} heaviest` : `the ${chosen.length} heaviest`;
   const sum =
     hits.length === 0
       ? `None of ${MEANING.size} telling words in ${looked}; that is no proof of safety.`
-      : `${counted(hits.length, 'line')} with a telling word in ${looked}; the ${chosen.length} heaviest are shown.`;
+      : `${counted(lines, 'line')} with a telling word in ${looked}; ${shown} are shown.`;
   return { note: sum, report: { notes: [sum, ...troubles(seen)], findings } };
 };
 

@@ -74,11 +74,21 @@ describe('the choice of specialists', () => {
     const looked = { files: 5_000, bytes: 1, unread: 0, stoppedAt: 'files' as const };
     const [name] = choose(brief.question, brief.listing);
     const move = DECIDE[name!](brief, [
-      { tool: 'grep', args: { terms: [], folder: '.' }, result: { hits: [], counts: {}, looked } },
+      { tool: 'grep', args: { terms: [], folder: '.' }, result: { hits: [], lines: 0, counts: {}, looked } },
     ]);
     expect(move).toMatchObject({
       report: { notes: expect.arrayContaining([expect.stringContaining('more that I did not look at')]) },
     });
+  });
+
+  test('tells how many lines were found, not how many are shown', () => {
+    const brief = { question: understand('What are the risks?'), listing: listing('a.md') };
+    const hits = [{ path: 'a.md', line: 1, text: 'a danger', terms: ['danger'] }];
+    const looked = { files: 1, bytes: 1, unread: 0 };
+    const move = DECIDE.Risks(brief, [
+      { tool: 'grep', args: { terms: ['danger'], folder: '.' }, result: { hits, lines: 500, counts: {}, looked } },
+    ]);
+    expect(move.note).toBe('500 lines with a telling word in 1 file; of 1 of them the 1 heaviest are shown.');
   });
 
   test('comes to an end even if every tool fails (property)', () => {
@@ -112,7 +122,7 @@ test('an answer says each place once, and counts what it says', () => {
       },
     ]),
   ].join('');
-  expect(said).toBe(`I found 3 places on “foo” in 1 file of docs.
+  expect(said).toBe(`I looked for “foo” and found 3 places in 1 file of docs.
 
 Risks
   One note.

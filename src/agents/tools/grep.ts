@@ -33,7 +33,9 @@ export interface Hit extends Line {
 
 export interface Hits {
   readonly hits: readonly Hit[];
-  /** How many lines have the term, also those beyond the hits that are shown. */
+  /** How many lines were found, also those beyond the hits that are shown. */
+  readonly lines: number;
+  /** The same, of each term. */
   readonly counts: Readonly<Record<string, number>>;
   readonly looked: Coverage;
 }
@@ -45,6 +47,7 @@ export async function grep(workspace: Workspace, args: GrepArgs, signal: AbortSi
   const terms = args.terms.map((it) => it.toLowerCase());
   const counts: Record<string, number> = Object.fromEntries(terms.map((it) => [it, 0]));
   const hits: Hit[] = [];
+  let lines = 0;
   const looked = noCoverage();
   const wanted = (path: string) => !args.kinds || args.kinds.includes(kindOf(path));
   for await (const file of texts(workspace, args.folder, signal, looked, wanted)) {
@@ -56,12 +59,13 @@ export async function grep(workspace: Workspace, args: GrepArgs, signal: AbortSi
       const name = args.match === 'definition' ? (definedBy(line)?.toLowerCase() ?? '') : undefined;
       const found = terms.filter((term) => (name === undefined ? stands(line, lower, term) : name.includes(term)));
       if (found.length === 0) continue;
+      lines++;
       for (const term of found) counts[term] = (counts[term] ?? 0) + 1;
       if (hits.length >= MAX.hits || ofFile++ >= MAX.perFile) continue;
       hits.push({ path: file.path, line: index + 1, text: presentable(text), terms: found });
     }
   }
-  return { hits, counts, looked };
+  return { hits, lines, counts, looked };
 }
 
 /**

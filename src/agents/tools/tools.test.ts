@@ -79,9 +79,9 @@ describe('grep', () => {
   test('never lets one file take all the room, and counts beyond what it shows', async () => {
     write('a.txt', 'word\n'.repeat(500));
     write('b.txt', 'word\n');
-    const { hits, counts } = await grep(workspace, { terms: ['word'], folder: '.' }, signal);
+    const { hits, lines, counts } = await grep(workspace, { terms: ['word'], folder: '.' }, signal);
     expect(new Set(hits.map((it) => it.path))).toEqual(new Set(['a.txt', 'b.txt']));
-    expect(counts).toEqual({ word: 501 });
+    expect([lines, counts]).toEqual([501, { word: 501 }]);
   });
 
   test('quotes what stands on the line, whatever the file holds (property)', async () => {
