@@ -13,9 +13,18 @@ const STOPS: Readonly<Record<string, string>> = {
 /**
  * What was thrown, as the log tells it. An abort is `cancelled`, a time limit `timeout`; an error of ours keeps its code,
  * all else gets `code`. Provider errors bring their HTTP `status` and whether the same call may succeed later. Nothing
- * else is taken of them: they hold the request with its headers.
+ * else is taken of them: they hold the request with its headers. Never throws, whatever was thrown.
  */
 export function failure(thrown: unknown, code: string, showText: boolean): ErrorInfo {
+  try {
+    return read(thrown, code, showText);
+  } catch {
+    // A member that throws, a revoked proxy, a circle without a message.
+    return { code, message: 'An error that cannot be read.' };
+  }
+}
+
+function read(thrown: unknown, code: string, showText: boolean): ErrorInfo {
   const error = lastOf(thrown);
   const { name, statusCode, isRetryable } = Object(error) as Record<string, unknown>;
   return {
@@ -32,12 +41,10 @@ function lastOf(thrown: unknown): unknown {
 }
 
 function messageOf(error: unknown): string {
-  if (typeof error === 'string') return error;
-  const { message } = Object(error) as { message?: unknown };
+  if (typeof error !== 'object' || error === null) return String(error);
+  const { message, code } = error as { message?: unknown; code?: unknown };
   if (typeof message === 'string' && message !== '') return message;
-  try {
-    return JSON.stringify(error) ?? String(error);
-  } catch {
-    return 'An error that cannot be read.';
-  }
+  // Node's AggregateError of a refused connection has a code alone.
+  if (error instanceof Error) return typeof code === 'string' ? code : error.name;
+  return JSON.stringify(error);
 }

@@ -1,5 +1,6 @@
 import type { EventData, EventType, RunWriter } from '../../protocol/index.ts';
 import { runAs } from '../current.ts';
+import { failure } from './failure.ts';
 
 /** What may be recorded: AI SDK's `recordInputs` and `recordOutputs`. */
 export interface Recorded {
@@ -28,7 +29,8 @@ export class Reporter {
     try {
       return hook();
     } catch (thrown) {
-      this.emit('error.reported', { error: { code: 'adapter_failed', message: `telltale/ai-sdk: ${thrown}` } });
+      const { message } = failure(thrown, 'adapter_failed', true);
+      this.emit('error.reported', { error: { code: 'adapter_failed', message: `telltale/ai-sdk: ${message}` } });
       return undefined;
     }
   }

@@ -7,8 +7,8 @@ export interface Listener {
 }
 
 /**
- * The same result with a stream that `listener` hears; as it is where it holds none, or one that is read already. No chunk is read before it is
- * asked for, and none waits for the listener.
+ * The same result with a stream that `listener` hears; as it is where it holds none, or one that is read already. No
+ * chunk is read before it is asked for, and none waits for the listener.
  */
 export function tapped<T>(result: T, listener: Listener): T {
   const { stream } = Object(result) as { stream?: unknown };
