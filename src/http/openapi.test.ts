@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Hub } from '../hub/index.ts';
+import { telltale } from '../index.ts';
 import { openMemory } from '../log/memory.ts';
 import { ERROR_CODES, eventData, LIMITS } from '../protocol/index.ts';
 import { Runs } from '../runs/index.ts';
@@ -18,6 +19,7 @@ import {
   judgeOf,
   textOf,
 } from './openapi/documented.fixture.ts';
+import { SCENE } from './openapi/scene.ts';
 
 const app = createApp({
   ...parts(),
@@ -118,18 +120,20 @@ describe('a server that runs is as the document says (P8)', () => {
     await fresh.app.close();
   });
 
-  test('every command that the page shows can be copied into a shell', async () => {
-    const fresh = await documentedServer();
-    const page = await (await fetch(`${fresh.url}/docs`)).text();
+  test('every command that the page shows can be copied into a shell, one after the other, on a server without any run', async () => {
+    const bare = telltale({ store: 'memory:' });
+    bare.agent('greeter', () => 'Hello.');
+    const { url } = await bare.listen(0);
+    const page = await (await fetch(`${url}/docs`)).text();
     const commands = [...page.matchAll(/<pre class="command"><code>(.*?)<\/code>/gs)].map(([, it]) => unescaped(it!));
-    expect(commands).toHaveLength(examples.length);
+    expect(commands).toHaveLength(SCENE.length + examples.length);
     for (const command of commands) {
       const said = promisify(execFile)('sh', ['-c', `${command} --silent --fail-with-body --max-time 1`]);
       // A stream that never ends is cut by curl, with its code 28.
       const { stdout } = await said.catch(({ code, stdout }) => ({ stdout: code === 28 ? stdout : `code ${code}` }));
       expect(stdout, command).toMatch(command.includes('-X DELETE') ? /^$/ : /^[{[:<]/);
     }
-    await fresh.app.close();
+    await bare.close();
   });
 
   test.each(operations)('%s: what it refuses is in its document', async (key, operation) => {

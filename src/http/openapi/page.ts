@@ -5,6 +5,7 @@ import { curlOf } from './curl.ts';
 import type { DocumentedOperation, DocumentedResponse, Media, OpenApiDocument, Parameter } from './document.ts';
 import { type Html, prose, schemaView } from './page-schema.ts';
 import { STYLE } from './page-style.ts';
+import { SCENE } from './scene.ts';
 
 /** The content security policy lets this style in and nothing else. */
 export const STYLE_POLICY = `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
@@ -39,6 +40,9 @@ export function docsPage(document: OpenApiDocument, origin: string): Html {
 <h1>${info.title}</h1>
 <p>${prose(info.description)}</p>
 <p>The same for programs: <a href="openapi.json">OpenAPI ${document.openapi}</a>. A click on a command selects all of it.</p>
+<p>The commands speak of the run <code>first</code> of the thread <code>talk</code>, which has ended, and of the open run
+<code>job</code>. These make them; <code>greeter</code> stands for an agent of yours.</p>
+${SCENE.map(([path, example]) => paths[path]?.post && commandView('POST', path, paths[path].post, example, origin))}
 </header>
 <nav aria-label="Routes">
 ${groups.map(
@@ -82,7 +86,7 @@ function operationView({ method, path, operation }: Shown, origin: string): Html
 <h3>${badge(method)} ${breakable(path)}</h3>
 <p class="summary">${summary}</p>
 <p>${prose(description)}</p>
-${operation['x-examples'].map((example) => html`<pre class="command"><code>${curlOf(method, path, operation, example, origin)}</code></pre>`)}
+${operation['x-examples'].map((example) => commandView(method, path, operation, example, origin))}
 ${parameters.length > 0 && html`<h4>Parameters</h4><dl>${parameters.map(parameterView)}</dl>`}
 ${requestBody && html`<h4>Body${requestBody.required ? '' : ', may be left out'}</h4>${contentView(requestBody.content)}`}
 <h4>Answers</h4>
@@ -91,6 +95,9 @@ ${requestBody && html`<h4>Body${requestBody.required ? '' : ', may be left out'}
 <dl>${refusals.map(answerView)}</dl></details>
 </article>`;
 }
+
+const commandView = (...request: Parameters<typeof curlOf>): Html =>
+  html`<pre class="command"><code>${curlOf(...request)}</code></pre>`;
 
 type Answered = [status: string, response: DocumentedResponse];
 
