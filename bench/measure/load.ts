@@ -54,7 +54,7 @@ export interface Traffic {
 /** Connections of the "post" mode: enough that none waits while the server answers within some milliseconds. */
 const POST_CONNECTIONS = 256;
 /** Of the text of one event, with its marker. */
-export const TEXT_BYTES = 220;
+const TEXT_BYTES = 220;
 const MARKER_BYTES = 27;
 
 /** The compiled load programs (bench/load), on a core of their own. */

@@ -45,7 +45,7 @@ export interface Outcome {
 }
 
 /** Events that can be merged in no view, so that each is sent and checked alone. */
-export const ALONE = { before: '{"type":"custom","data":{"name":"tick","value":"', after: '"}}' };
+const ALONE = { before: '{"type":"custom","data":{"name":"tick","value":"', after: '"}}' };
 /** A word of an answer. */
 export const DELTA = { before: '{"type":"message.delta","data":{"messageId":"m1","delta":"', after: '"}}' };
 

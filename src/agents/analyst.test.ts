@@ -152,6 +152,7 @@ describe('the analyst', () => {
     const run = await ask(workspace, input);
     expect(run.status).toBe('completed');
     expect(run.tools[0]).toMatchObject({ name: 'list', status: 'failed', error: { code: 'path_refused' } });
+    expect(run.output).toContain('is not read: ');
     expect(JSON.stringify(run)).not.toMatch(/xyzzy-outside|root:/);
   });
 

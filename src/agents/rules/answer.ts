@@ -10,11 +10,12 @@ export interface Contribution {
 
 const SIGNATURE = 'Answered by rules, no LLM';
 
-/** The answer, line by line: what each specialist reported, each place said once. */
+/** The answer, line by line: where nothing could be read, what each specialist reported, each place said once. */
 export function* compose(
   question: Question,
   folder: string,
   contributions: readonly Contribution[],
+  refusals: readonly string[],
 ): Generator<string, void, void> {
   const all = contributions.flatMap((it) => it.report.findings);
   const places = new Set(all.map(placeOf)).size;
@@ -24,6 +25,7 @@ export function* compose(
   yield places > 0
     ? `${looked} ${counted(places, 'place')} in ${counted(files, 'file')} of ${where}.\n`
     : `${looked} no place to quote in ${where}.\n`;
+  for (const refusal of refusals) yield `${refusal}\n`;
   const said = new Set<string>();
   for (const { name, report } of contributions) {
     yield `\n${name}\n`;

@@ -114,15 +114,21 @@ describe('the choice of specialists', () => {
 test('an answer says each place once, and counts what it says', () => {
   const finding = (line: number, quote: string) => ({ path: 'a.md', line, quote });
   const said = [
-    ...compose(understand('What is foo?'), 'docs', [
-      { name: 'Risks', report: { notes: ['One note.'], findings: [finding(1, 'foo'), finding(2, 'food')] } },
-      {
-        name: 'Documents',
-        report: { notes: [], findings: [finding(1, 'fo'), { ...finding(3, 'fool'), why: 'it is' }] },
-      },
-    ]),
+    ...compose(
+      understand('What is foo?'),
+      'docs',
+      [
+        { name: 'Risks', report: { notes: ['One note.'], findings: [finding(1, 'foo'), finding(2, 'food')] } },
+        {
+          name: 'Documents',
+          report: { notes: [], findings: [finding(1, 'fo'), { ...finding(3, 'fool'), why: 'it is' }] },
+        },
+      ],
+      ['"../x" is not read.'],
+    ),
   ].join('');
   expect(said).toBe(`I looked for “foo” and found 3 places in 1 file of docs.
+"../x" is not read.
 
 Risks
   One note.

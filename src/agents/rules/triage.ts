@@ -16,9 +16,9 @@ export function triage({ asked, seen }: Conversation): Reply {
   const looks = seen.filter((it) => it.tool === 'list');
   const answers = seen.filter((it) => it.tool.startsWith('ask'));
   const listing = looks.map((it) => it.result as Listing | undefined).find((it) => it && it.files > 0);
+  const refusals = looks.filter((it) => !listing || it.result !== listing).map(refusal);
   if (!listing) {
     const next = places[looks.length];
-    const refusals = looks.map(refusal);
     if (next === undefined) return { text: nothingToRead(refusals) };
     const last = refusals.at(-1);
     return {
@@ -27,7 +27,7 @@ export function triage({ asked, seen }: Conversation): Reply {
     };
   }
   const { folder } = listing;
-  if (answers.length > 0) return { text: [...compose(question, folder, answers.map(contribution))] };
+  if (answers.length > 0) return { text: [...compose(question, folder, answers.map(contribution), refusals)] };
   const specialists = choose(question, listing);
   return {
     note: `${whatIsThere(listing)} The question is after ${[...question.intents].join(', ') || 'no set subject'}; I ask ${specialists.join(' and ')}.`,
