@@ -5,7 +5,14 @@ import { RULES, rulesModel } from './rules/model.ts';
 /** Which model the agents think with. What they read is sent to it, so nobody but the operator chooses. */
 export type ModelChoice =
   | { readonly provider: 'rules' }
-  | { readonly provider: 'anthropic' | 'openai'; readonly model: string; readonly apiKey: string }
+  | { readonly provider: 'openai'; readonly model: string; readonly apiKey: string }
+  | {
+      readonly provider: 'anthropic';
+      readonly model: string;
+      readonly apiKey: string;
+      /** Another server that speaks Anthropic's API, up to and with its version. */
+      readonly baseURL?: string;
+    }
   | {
       readonly provider: 'openai-compatible';
       readonly model: string;
@@ -37,17 +44,21 @@ function labelOf(choice: ModelChoice): string {
   return choice.provider === 'rules' ? RULES.modelId : `${choice.model} (${choice.provider})`;
 }
 
+/** Always given: left out, the providers take the variables `…_BASE_URL`, and files go where nobody was told of. */
+const AT = { anthropic: 'https://api.anthropic.com/v1', openai: 'https://api.openai.com/v1' };
+
 async function modelOf(choice: ModelChoice): Promise<LanguageModel> {
   switch (choice.provider) {
     case 'rules':
       return rulesModel();
     case 'anthropic': {
       const { createAnthropic } = await installed('@ai-sdk/anthropic', () => import('@ai-sdk/anthropic'));
-      return createAnthropic({ apiKey: choice.apiKey })(choice.model);
+      const { apiKey, baseURL = AT.anthropic } = choice;
+      return createAnthropic({ apiKey, baseURL })(choice.model);
     }
     case 'openai': {
       const { createOpenAI } = await installed('@ai-sdk/openai', () => import('@ai-sdk/openai'));
-      return createOpenAI({ apiKey: choice.apiKey })(choice.model);
+      return createOpenAI({ apiKey: choice.apiKey, baseURL: AT.openai })(choice.model);
     }
     case 'openai-compatible': {
       const { baseURL, apiKey, provider: name } = choice;

@@ -1,8 +1,9 @@
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { type Answer, type ChatRequest, type OpenAiStub, openAiStub } from '../adapters/openai-stub.fixture.ts';
 import { follow } from '../client/index.ts';
 import { type RunSnapshot, type StartedRun, type Telltale, type TelltaleEvent, telltale } from '../index.ts';
 import { type ModelChoice, referenceAgents } from './index.ts';
+import { openMind } from './mind.ts';
 import { Places } from './places.fixture.ts';
 
 const places = new Places();
@@ -182,6 +183,19 @@ describe('a model that goes wrong', () => {
     });
     expect(run.agents).toMatchObject([{ name: 'Triage', status: expect.stringMatching(/^(failed|completed)$/) }]);
     expect(run.steps.findLast((it) => it.status !== 'pending')).toMatchObject({ status: 'failed' });
+  });
+
+  test('is asked where the choice says, whatever the environment says to its provider', async () => {
+    const [chosen, other] = [await stub(() => ({ status: 401 })), await stub(() => ({ status: 401 }))];
+    vi.stubEnv('ANTHROPIC_BASE_URL', other.url);
+    const choice = { provider: 'anthropic', model: 'm', apiKey: 'none', baseURL: chosen.url } as const;
+    const run = await (await start(await serve(places.docs(), choice), 'What?')).finished();
+    expect(run.error?.message).toContain(`HTTP 401 of ${new URL(chosen.url).origin}`);
+    expect(other.requests).toEqual([]);
+    // Nobody is called here: where it would be is read off the provider's model.
+    const { model } = await openMind({ provider: 'anthropic', model: 'm', apiKey: 'none' });
+    expect(model).toMatchObject({ config: { baseURL: 'https://api.anthropic.com/v1' } });
+    vi.unstubAllEnvs();
   });
 
   test('or that is not there', { timeout: 60_000 }, async () => {

@@ -20,9 +20,9 @@ about the files of a folder.
   --workspace <folder>  what the analyst may read (default: this folder)
   --rules               the analyst works by rules, no LLM, although the environment names a model
 
-The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL),
-OPENAI_BASE_URL with OPENAI_MODEL (any OpenAI-compatible server), OPENAI_API_KEY (and OPENAI_MODEL). What it reads is
-sent there. Without any of them it works by rules, and nothing leaves this machine.
+The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL,
+ANTHROPIC_BASE_URL), OPENAI_BASE_URL with OPENAI_MODEL (any OpenAI-compatible server), OPENAI_API_KEY (and
+OPENAI_MODEL). What it reads is sent there. Without any of them it works by rules, and nothing leaves this machine.
 
 Ctrl-C stops it: runs that are not finished end as failed (executor_lost), and nothing that was shown is lost.
 
