@@ -1,5 +1,6 @@
 import { useCallback, useMemo } from 'react';
 import type { TextSpan } from '../protocol/index.ts';
+import { durationOf } from './duration.ts';
 import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
 
 /** What was thought, and for how long by the log's own times: a reload shows the same. */
@@ -38,11 +39,7 @@ function thinkingOf(spans: readonly TextSpan[]): Thinking {
   let startedAt: string | undefined;
   for (const span of spans) {
     if (span.status === 'running') startedAt ??= span.startedAt;
-    else durationMs += span.durationMs ?? elapsed(span);
+    else durationMs += durationOf(span) ?? 0;
   }
   return { spans, isThinking: startedAt !== undefined, durationMs, ...(startedAt !== undefined && { startedAt }) };
 }
-
-/** By the log's times, where the producer did not measure. */
-const elapsed = ({ startedAt, endedAt = startedAt }: TextSpan): number =>
-  Math.max(0, Date.parse(endedAt) - Date.parse(startedAt));

@@ -1,0 +1,11 @@
+/** How many milliseconds something took: as its producer measured it, else between its two events. Absent before its end. */
+export function durationOf(span: {
+  readonly durationMs?: number;
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+}): number | undefined {
+  const { durationMs, startedAt, endedAt } = span;
+  if (durationMs !== undefined) return durationMs;
+  if (startedAt === undefined || endedAt === undefined) return undefined;
+  return Math.max(0, Date.parse(endedAt) - Date.parse(startedAt));
+}

@@ -1,0 +1,51 @@
+import { useEffect, useState } from 'react';
+import type { RunView } from '../../client/index.ts';
+import type { Readable } from '../readable.ts';
+import { useRunStore } from '../run-source.ts';
+import type { OfRun } from './element.ts';
+
+const TICK_MS = 1_000;
+
+/** Renders every second while it runs, with what `read` says then; without output before the page is there (hydration). */
+export function useTicking<T>(isRunning: boolean, read: () => T): T | undefined {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (!isRunning) return;
+    const next = (): void => tick((it) => it + 1);
+    next();
+    const timer = setInterval(next, TICK_MS);
+    return () => clearInterval(timer);
+  }, [isRunning]);
+  return isRunning ? read() : undefined;
+}
+
+/**
+ * For how many milliseconds something has been going on, by the log's time: the time of the newest event, and what has
+ * passed here since it arrived. A clock here that is wrong by hours changes nothing; joined in a quiet moment it says too
+ * little until the next event, never too much. It stands still while we are not connected: nobody knows then.
+ */
+export function useElapsed(source: OfRun, startedAt: string | undefined): number | undefined {
+  const { store } = useRunStore(source.runId, source);
+  const [known, setKnown] = useState<{ readonly startedAt: string; readonly ms: number }>();
+  useEffect(() => {
+    if (startedAt === undefined) return;
+    const look = (): void => {
+      const now = timeOf(store);
+      if (now === undefined) return;
+      const ms = Math.max(0, now - Date.parse(startedAt));
+      // Events arrive early and late by some milliseconds; time does not go back for that.
+      setKnown((before) => (before?.startedAt === startedAt && before.ms >= ms ? before : { startedAt, ms }));
+    };
+    look();
+    const timer = setInterval(look, TICK_MS);
+    return () => clearInterval(timer);
+  }, [store, startedAt]);
+  return startedAt !== undefined && known?.startedAt === startedAt ? known.ms : undefined;
+}
+
+function timeOf(store: Readable<RunView>): number | undefined {
+  const { connection, events, lastEventAt } = store.getSnapshot();
+  const newest = events.at(-1);
+  if (connection !== 'live' || !newest || lastEventAt === undefined) return undefined;
+  return Date.parse(newest.time) + Math.max(0, Date.now() - lastEventAt);
+}
