@@ -44,8 +44,9 @@ export class Stage {
     this.#script = script;
   }
 
-  static async open(react: keyof typeof REACTS): Promise<Stage> {
-    const source = `import { page } from '../react/page.fixture.tsx'; window.page = page;`;
+  /** @param fixture the module with the page, below src/react. */
+  static async open(react: keyof typeof REACTS, fixture = 'page.fixture.tsx'): Promise<Stage> {
+    const source = `import { page } from '../react/${fixture}'; window.page = page;`;
     const { code } = await bundle(source, { resolve: { alias: REACTS[react] }, build: { minify: false } });
     return new Stage(await chromium.launch({ executablePath: executablePath as string, args: ARGS }), code);
   }

@@ -5,19 +5,25 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const root = new URL('../..', import.meta.url).pathname;
+/** The lines that each may have. */
+const PAGES = { react: 10, parts: 20 };
 
-test('the component of docs/react.md compiles as it stands there, against what is exported, in ten lines', async () => {
-  const docs = await readFile(join(root, 'docs/react.md'), 'utf8');
-  const source = /```tsx\n(import [\s\S]*?)```/.exec(docs)?.[1] ?? '';
-  expect(source.split('\n').filter((it) => it.trim()).length).toBeLessThanOrEqual(10);
+test('the components of docs/react.md and docs/parts.md compile as they stand there, against what is exported', async () => {
   // Below the repository, where the package finds itself by its name.
   const folder = join(root, 'node_modules', '.docs-react');
   await mkdir(folder, { recursive: true });
   try {
+    const files: string[] = [];
+    for (const [page, lines] of Object.entries(PAGES)) {
+      const docs = await readFile(join(root, `docs/${page}.md`), 'utf8');
+      const source = /```tsx\n(import [\s\S]*?)```/.exec(docs)?.[1] ?? '';
+      expect(source.split('\n').filter((it) => it.trim()).length).toBeLessThanOrEqual(lines);
+      await writeFile(join(folder, `${page}.tsx`), source);
+      files.push(`${page}.tsx`);
+    }
     const options = { extends: '../../tsconfig.json', compilerOptions: { customConditions: ['telltale-source'] } };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...options, files: ['answer.tsx'] }));
+    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ ...options, files }));
     await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
-    await writeFile(join(folder, 'answer.tsx'), source);
     const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', folder]).catch((it) => it);
     expect(stdout).toBe('');
   } finally {

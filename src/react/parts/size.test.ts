@@ -1,0 +1,31 @@
+import type { InlineConfig } from 'vite';
+import { expect, test } from 'vitest';
+import { bundle } from '../../client/bundle.fixture.ts';
+
+const external = {
+  build: { rolldownOptions: { external: ['react', 'react/jsx-runtime'] as string[] } },
+  // As in production: in a test run elements would carry the place they were written at.
+  oxc: { jsx: { runtime: 'automatic', development: false } },
+} satisfies InlineConfig;
+const HOOKS = `export * from '../react/index.ts'; export { createClient } from './index.ts';`;
+
+test('all parts add at most 9 KiB compressed to the hooks and the client, and no package', async () => {
+  const [hooks, all] = await Promise.all([
+    bundle(HOOKS, external),
+    bundle(`${HOOKS} export * from '../react/parts/index.ts';`, external),
+  ]);
+  expect(all.gzip - hooks.gzip).toBeLessThanOrEqual(9 * 1_024);
+  const foreign = all.modules.filter((it) => !/^src\/(react|client|protocol)\//.test(it));
+  expect(foreign.filter((it) => !it.startsWith('node_modules/eventsource-parser/'))).toEqual([]);
+});
+
+test('a page ships the parts it shows, and no other', async () => {
+  const { modules } = await bundle(
+    `export { TelltaleProvider } from '../react/index.ts'; export { Thinking } from '../react/parts/index.ts';`,
+    external,
+  );
+  expect(modules.filter((it) => it.endsWith('.tsx'))).toEqual([
+    'src/react/parts/glyph.tsx',
+    'src/react/parts/thinking.tsx',
+  ]);
+});
