@@ -28,6 +28,7 @@ export function createApp(context: AppContext): Hono {
   const app = new Hono();
 
   app.use(async (c, next) => {
+    context.hub.flushIfLate();
     // Without these an answer could be taken for a page or a script, or be shown from a cache as if it were still so.
     c.header('x-content-type-options', 'nosniff');
     c.header('cross-origin-resource-policy', 'same-origin');

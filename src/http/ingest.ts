@@ -57,7 +57,7 @@ async function* answer(
   store: StoreLines,
   { lineBytes, end }: IngestRules,
 ): AsyncGenerator<string, void> {
-  const { limits, ingestIdleMs = IDLE_MS, onError } = context;
+  const { hub, limits, ingestIdleMs = IDLE_MS, onError } = context;
   const intake = new LineIntake(c.req.raw.body ?? new Blob().stream(), {
     lineBytes: lineBytes ?? limits.eventBytes,
     batchLines: limits.batchEvents,
@@ -68,6 +68,7 @@ async function* answer(
   let count = 0;
   try {
     for (let lines = await intake.take(); lines.length > 0; lines = await intake.take()) {
+      hub.flushIfLate();
       const { drafts, error } = parseLines(lines, limits.jsonDepth + DATA_DEPTH);
       if (drafts.length > 0) for await (const ack of store(drafts, count)) yield JSON.stringify(answerTo(ack));
       count += drafts.length;

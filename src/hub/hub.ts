@@ -182,6 +182,14 @@ export class Hub {
     }
   }
 
+  /**
+   * Sends viewers what has waited for 100 ms. Whoever does work for a request calls it before: while many requests come,
+   * the event loop may take seconds until it gets to anything else.
+   */
+  flushIfLate(): void {
+    this.#around.turn.flushIfLate();
+  }
+
   /** Ends every stream and every wait, so that clients come back to another server, and resolves when all are gone. */
   async close(): Promise<void> {
     this.#closed = true;
