@@ -34,11 +34,16 @@ export class LineIntake {
   #openBytes = 0;
   #number = 1;
   #end: { readonly error?: unknown } | undefined;
-  #changed = Promise.withResolvers<void>();
+  /** Made for whoever waits. */
+  #changed: PromiseWithResolvers<void> | undefined;
+  /** One timer for the whole body: a body that goes on is thousands of chunks. */
+  readonly #silence: NodeJS.Timeout;
+  #reading = false;
 
   constructor(body: ReadableStream<Uint8Array>, limits: IntakeLimits) {
     this.#reader = body.getReader();
     this.#limits = limits;
+    this.#silence = setTimeout(() => this.#onSilence(), limits.idleMs);
     void this.#read();
   }
 
@@ -52,7 +57,7 @@ export class LineIntake {
     while (this.#lines.length === 0) {
       if (this.#end && 'error' in this.#end) throw this.#end.error;
       if (this.#end) return [];
-      await this.#changed.promise;
+      await this.#nextChange();
     }
     const { batchLines, batchBytes } = this.#limits;
     let count = 0;
@@ -70,6 +75,7 @@ export class LineIntake {
   /** Reads no more. */
   close(): void {
     this.#end ??= {};
+    clearTimeout(this.#silence);
     this.#change();
     this.#reader.cancel().catch(() => undefined);
   }
@@ -77,32 +83,37 @@ export class LineIntake {
   async #read(): Promise<void> {
     try {
       while (!this.#end) {
-        if (this.#waiting > AHEAD_BYTES) await this.#changed.promise;
+        if (this.#waiting > AHEAD_BYTES) await this.#nextChange();
         else if (!this.#split(await this.#chunk())) break;
       }
       this.#end ??= {};
     } catch (error) {
       this.#end ??= { error };
     }
+    clearTimeout(this.#silence);
     this.#change();
   }
 
   /** `undefined` at the end of the body. */
   async #chunk(): Promise<Uint8Array | undefined> {
-    const { idleMs } = this.#limits;
-    const silence = Promise.withResolvers<never>();
-    const timer = setTimeout(() => {
-      const detail = `No byte came for ${idleMs} ms. Send a blank line from time to time while there is nothing to tell.`;
-      silence.reject(new TelltaleError('request_timeout', detail, { idleMs }));
-    }, idleMs);
-    const chunk = this.#reader.read().catch((cause: unknown) => {
-      throw new TelltaleError('invalid_request', 'The body broke off before its end.', {}, { cause });
-    });
+    this.#silence.refresh();
+    this.#reading = true;
     try {
-      return (await Promise.race([chunk, silence.promise])).value;
+      return (await this.#reader.read()).value;
+    } catch (cause) {
+      throw new TelltaleError('invalid_request', 'The body broke off before its end.', {}, { cause });
     } finally {
-      clearTimeout(timer);
+      this.#reading = false;
     }
+  }
+
+  /** While nothing is read, the silence is ours. */
+  #onSilence(): void {
+    if (!this.#reading) return;
+    const { idleMs } = this.#limits;
+    const detail = `No byte came for ${idleMs} ms. Send a blank line from time to time while there is nothing to tell.`;
+    this.#end ??= { error: new TelltaleError('request_timeout', detail, { idleMs }) };
+    this.#change();
   }
 
   /** False at the end of the body. */
@@ -143,9 +154,14 @@ export class LineIntake {
     this.#waiting += bytes.length;
   }
 
+  #nextChange(): Promise<void> {
+    this.#changed ??= Promise.withResolvers();
+    return this.#changed.promise;
+  }
+
   #change(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed?.resolve();
+    this.#changed = undefined;
   }
 }
 
