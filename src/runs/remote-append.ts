@@ -5,6 +5,7 @@
 import type { RunRecord } from '../log/index.ts';
 import {
   type EncodedEvent,
+  type EventDraft,
   encodeEvent,
   isTerminal,
   type Limits,
@@ -12,14 +13,12 @@ import {
   TelltaleError,
 } from '../protocol/index.ts';
 import { isReserved } from './boundary.ts';
-import { digestOf } from './digest.ts';
 import { eventContext } from './event-context.ts';
 
 export interface RemoteBatch {
+  readonly parsed: readonly EventDraft[];
   readonly events: readonly EncodedEvent[];
   readonly closes: boolean;
-  /** SHA-256 of the drafts with their members in order: the same content, however it was written, has the same. */
-  readonly digest: string;
 }
 
 /**
@@ -58,11 +57,8 @@ export function checkBatch(
     throw new TelltaleError('run_full', detail, { events: run.events, maxEvents: limits.runEvents });
   }
   const context = eventContext(run);
-  return {
-    events: parsed.map((draft) => encodeEvent(draft, context, limits.eventBytes)),
-    closes,
-    digest: digestOf(parsed),
-  };
+  const events = parsed.map((draft) => encodeEvent(draft, context, limits.eventBytes));
+  return { parsed, events, closes };
 }
 
 function checkBoundary(at: string, type: string, run: RunRecord): void {

@@ -19,6 +19,7 @@ import {
 } from '../protocol/index.ts';
 import { checkAgentName } from './agent-name.ts';
 import type { WriterCounts } from './counts.ts';
+import { digestOf } from './digest.ts';
 import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
 import { findRun, runNotFound } from './find-run.ts';
@@ -357,11 +358,11 @@ export class Runs {
   /** Calls the log before its first pause, so that calls in a row are stored in their order. */
   async #appendTo(run: RunRecord, { drafts, producer, nameOf }: RemoteAppend): Promise<Ack> {
     const { runId } = run;
-    const { events, closes, digest } = checkBatch(drafts, run, this.#limits, nameOf);
+    const { parsed, events, closes } = checkBatch(drafts, run, this.#limits, nameOf);
     const ack = await this.#log.append(run.threadId, events, {
       runId,
       ...(closes && { closes }),
-      ...(producer && { producer: { ...producer, digest } }),
+      ...(producer && { producer: { ...producer, digest: digestOf(parsed) } }),
     });
     if (closes) this.#warned.delete(runId);
     // An upper bound that costs nothing: other runs of the thread are counted with it.
