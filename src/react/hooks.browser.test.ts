@@ -110,7 +110,7 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     page.on('request', (it) => it.method() === 'POST' && keys.push(it.headers()['idempotency-key']!));
     await mount(page, ['Start']);
     await page.dblclick('#start');
-    await page.waitForFunction(() => /^false \w+ $/.test(document.getElementById('start')?.textContent ?? ''));
+    await page.waitForFunction(() => /^false [\w-]+ $/.test(document.getElementById('start')?.textContent ?? ''));
     const { runs } = (await (await fetch(`${server.url}/v1/runs`)).json()) as { runs: unknown[] };
     expect(runs).toHaveLength(1);
     expect(keys).toHaveLength(1);
@@ -126,7 +126,7 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     await shows(page, 'start', 'false  unreachable');
     await page.context().setOffline(false);
     await page.click('#start');
-    await page.waitForFunction(() => /^false \w+ $/.test(document.getElementById('start')?.textContent ?? ''));
+    await page.waitForFunction(() => /^false [\w-]+ $/.test(document.getElementById('start')?.textContent ?? ''));
     expect(new Set(keys).size).toBe(2);
     expect(keys.length).toBeGreaterThan(2);
   });
