@@ -1,5 +1,6 @@
 import { checkId, formatCursor, type RunSnapshot, TelltaleError } from '../protocol/index.ts';
 import { RunFold, ThreadFold, type ThreadSnapshot } from './fold.ts';
+import { readFrames } from './frames.ts';
 import { LogContent } from './log-content.ts';
 import { LogStore } from './log-store.ts';
 import {
@@ -17,7 +18,7 @@ import { RunListContent, type RunListView } from './run-list.ts';
 import { Shelf } from './shelf.ts';
 import type { Sink, Source } from './source.ts';
 import { Store } from './store.ts';
-import { Stream } from './stream.ts';
+import { Stream, type Way } from './stream.ts';
 import type { Transport } from './transport.ts';
 
 export interface ClientOptions {
@@ -87,13 +88,22 @@ export function createClient(options: ClientOptions): Client {
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     headers: typeof headers === 'function' ? headers : () => headers ?? {},
   };
-  const { at, start, cancel, snapshot, list, events } = createRequests(baseOf(options.url), transport);
+  const base = baseOf(options.url);
+  const { at, start, cancel, snapshot, list, events } = createRequests(base, transport);
   const shelf = new Shelf(keep, onError);
   const pagesOf = (of: string, id: string) => (after: string | undefined) => events(of, id, { after, limit: 1000 });
+  const way: Way = {
+    carrier: readFrames,
+    detour: (stream) =>
+      import('./detour.ts').then(
+        (it) => it.takeDetour(way, stream, transport),
+        () => {},
+      ),
+  };
   const streamOf =
-    (url: URL, after?: string) =>
+    (url: URL, way?: Way, after?: string) =>
     (sink: Sink): Source =>
-      new Stream(url, sink, { ...transport, maxAttempts, after, startsOver: true });
+      new Stream(url, sink, { ...transport, maxAttempts, startsOver: true, way, after });
 
   return {
     run(runId, { from = 'start', initial } = {}) {
@@ -102,14 +112,14 @@ export function createClient(options: ClientOptions): Client {
       const after = initial && formatCursor(initial.epoch, initial.seq);
       return shelf.get(`run ${runId} ${from}`, (more) => {
         const log = new LogContent(new RunFold(runId, initial), window, initial?.seq);
-        return new Run(runId, cancel, log, streamOf(url, after), pagesOf(RUNS, runId), more);
+        return new Run(runId, cancel, log, streamOf(url, way, after), pagesOf(RUNS, runId), more);
       });
     },
     thread(threadId) {
       const url = at(THREADS, checkId(threadId, 'threadId'), 'stream');
       return shelf.get(`thread ${threadId}`, (more) => {
         const log = new LogContent(new ThreadFold(threadId), window);
-        return new LogStore<ThreadSnapshot>(log, (view) => view, streamOf(url), pagesOf(THREADS, threadId), more);
+        return new LogStore<ThreadSnapshot>(log, (view) => view, streamOf(url, way), pagesOf(THREADS, threadId), more);
       });
     },
     runs(filter = {}) {

@@ -51,7 +51,7 @@ async function read(body: string | Uint8Array, type = STREAM['content-type'], fe
   const frames: ServerFrame[] = [];
   const retries: number[] = [];
   const options = {
-    ...{ cursor: undefined, headers: new Headers(), signal: new AbortController().signal, fetch },
+    ...{ cursor: () => undefined, headers: async () => new Headers(), signal: new AbortController().signal, fetch },
     ...{ patienceMs: () => 10_000, onRetry: (ms: number) => retries.push(ms), onHeartbeat: () => {} },
   };
   try {

@@ -9,10 +9,14 @@ const EVENT_STREAM = /^text\/event-stream\s*(;|$)/i;
 
 export type ServerFrame = Pick<EventSourceMessage, 'event' | 'id' | 'data'>;
 
+/** What brings the frames of one connection, as many at once as came at once; ends where the log does. */
+export type Carrier = (url: URL, options: FramesOptions) => AsyncGenerator<readonly ServerFrame[], void, void>;
+
 export interface FramesOptions {
-  /** The last id received, if any. */
-  readonly cursor: string | undefined;
-  readonly headers: Headers;
+  /** The last id that was taken, if any: what was yielded is taken when more is asked for. */
+  readonly cursor: () => string | undefined;
+  /** Of each request anew. */
+  readonly headers: () => Promise<Headers>;
   readonly signal: AbortSignal;
   readonly fetch: typeof globalThis.fetch;
   /** For how many milliseconds the server may say nothing. */
@@ -33,7 +37,7 @@ export async function* readFrames(
   url: URL,
   options: FramesOptions,
 ): AsyncGenerator<readonly ServerFrame[], void, void> {
-  const { cursor, headers, fetch, patienceMs, onRetry, onHeartbeat } = options;
+  const { fetch, patienceMs, onRetry, onHeartbeat } = options;
   const silence = new AbortController();
   const signal = AbortSignal.any([options.signal, silence.signal]);
   /** Only waiting for the server counts: a reader may take its time. */
@@ -42,7 +46,9 @@ export async function* readFrames(
     return promise.finally(() => clearTimeout(watchdog));
   };
   try {
+    const headers = await options.headers();
     headers.set('accept', 'text/event-stream');
+    const cursor = options.cursor();
     if (cursor !== undefined) headers.set('last-event-id', cursor);
     const response = await waiting(reach(url, { headers, signal, cache: 'no-store' }, fetch));
     if (response.status === 204) return;

@@ -1,6 +1,6 @@
 import { HEARTBEAT_MS, type StreamBye, TelltaleError } from '../protocol/index.ts';
 import { type ConnectionInput, type ConnectionState, IDLE, rests, step } from './connection.ts';
-import { readData, readFrames } from './frames.ts';
+import { type Carrier, readData, readFrames } from './frames.ts';
 import { watchPage } from './page.ts';
 import { Place } from './place.ts';
 import type { Followed, Sink, Source } from './source.ts';
@@ -13,8 +13,23 @@ export interface StreamOptions extends Transport {
   readonly maxAttempts?: number | undefined;
   /** The reader folds: a reset that leaves it without its beginning starts the stream over. */
   readonly startsOver?: boolean;
+  /** A connection of its own by default. */
+  readonly way?: Way | undefined;
 }
 
+/** How frames come from a server, for all streams that share it. */
+export interface Way {
+  /** Brings those of the next connection. */
+  carrier: Carrier;
+  /** Looks for another carrier, for a stream that is held, and makes it connect anew where there is one. */
+  detour(stream: Stream): unknown;
+}
+
+/**
+ * A server of ours says `: connected` and hello at once, and history follows without a pause. A stream that is not live
+ * and brings nothing for so many milliseconds may be held back on its way.
+ */
+const HELD_MS = 3_000;
 /** A server that said nothing for this many heartbeats is gone, whatever the socket says. */
 const PATIENCE = 2.5;
 /** Whatever a server says of its heartbeats: more is no watch, and timers of more than 2^31 ms go off at once. */
@@ -24,7 +39,9 @@ const SLICE_MS = 12;
 
 /** One stream of ours over any number of connections, told to a sink. Does what the machine in `connection.ts` decides. */
 export class Stream implements Source {
-  readonly #url: URL;
+  readonly url: URL;
+  /** Of this connection. */
+  #carrier: Carrier = readFrames;
   readonly #sink: Sink;
   readonly #options: StreamOptions;
   readonly #place: Place;
@@ -36,7 +53,7 @@ export class Stream implements Source {
   #heardAt = 0;
 
   constructor(url: URL, sink: Sink, options: StreamOptions) {
-    this.#url = url;
+    this.url = url;
     this.#sink = sink;
     this.#options = options;
     this.#place = new Place(options.after, options.startsOver === true);
@@ -93,13 +110,26 @@ export class Stream implements Source {
     this.#connection = connection;
     this.#heardAt = Date.now();
     this.#patienceMs = PATIENCE * HEARTBEAT_MS;
+    const { way } = this.#options;
+    this.#carrier = way?.carrier ?? readFrames;
+    this.#timer = setInterval(() => this.#isHeld && way?.detour(this), HELD_MS);
     let input: ConnectionInput;
     try {
       input = await this.#read(connection);
     } catch (thrown) {
-      input = { kind: 'cut', error: TelltaleError.from(thrown), ...chance() };
+      // What is not ours is a part of the client that could not be loaded.
+      input = { kind: 'cut', error: TelltaleError.from(thrown, 'unreachable'), ...chance() };
     }
     if (this.#connection === connection) this.#dispatch(input);
+  }
+
+  /** Connects anew where nothing comes, and its way has another carrier by now. */
+  takeWay(): void {
+    if (this.#isHeld && this.#carrier !== this.#options.way?.carrier) this.reconnect();
+  }
+
+  get #isHeld(): boolean {
+    return !!this.#connection && this.#state.phase !== 'live' && Date.now() - this.#heardAt > HELD_MS / 2;
   }
 
   /** @throws {TelltaleError} what the sink made of it: then it has none of it, and has to be told all again. */
@@ -119,10 +149,9 @@ export class Stream implements Source {
       if (this.#connection === connection) this.#dispatch(input);
     };
     const { fetch } = this.#options;
-    const headers = await headersOf(this.#options);
-    const frames = readFrames(this.#url, {
-      cursor: this.#place.cursor,
-      headers,
+    const frames = this.#carrier(this.url, {
+      cursor: () => this.#place.cursor,
+      headers: () => headersOf(this.#options),
       signal: connection.signal,
       fetch,
       patienceMs: () => this.#patienceMs,

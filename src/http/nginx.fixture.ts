@@ -8,6 +8,8 @@ import { join } from 'node:path';
 
 export interface Nginx {
   readonly port: number;
+  /** Goes on with other directives, as an operator would: connections that there are keep the old ones. */
+  reload(server: (port: number) => string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -17,8 +19,13 @@ export async function startNginx(program: string, server: (port: number) => stri
   // Started by root, its worker is another user, who keeps long bodies in here.
   await chmod(dir, 0o711);
   const port = await freePort();
-  await writeFile(join(dir, 'nginx.conf'), config(dir, server(port)));
+  const write = (text: string) => writeFile(join(dir, 'nginx.conf'), config(dir, text));
+  await write(server(port));
   const nginx = spawn(program, ['-c', join(dir, 'nginx.conf'), '-e', join(dir, 'error.log')], { stdio: 'ignore' });
+  const reload: Nginx['reload'] = async (next) => {
+    await write(next(port));
+    nginx.kill('SIGHUP');
+  };
   const stop = async () => {
     nginx.kill('SIGTERM');
     if (nginx.exitCode === null) await once(nginx, 'exit');
@@ -27,7 +34,7 @@ export async function startNginx(program: string, server: (port: number) => stri
   while (!(await isListening(port))) {
     if (nginx.exitCode !== null) throw new Error(await readFile(join(dir, 'error.log'), 'utf8'));
   }
-  return { port, stop };
+  return { port, reload, stop };
 }
 
 function config(dir: string, server: string): string {
