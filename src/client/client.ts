@@ -33,6 +33,11 @@ export interface ClientOptions {
   readonly window?: number;
   /** How many runs and threads without users stay in memory, to be shown at once when they are asked for again. Default 20. */
   readonly keep?: number;
+  /**
+   * Shares the connections of all tabs of this origin that give the same `url` and the same text here: whatever tells
+   * apart who may see what, such as the id of the user who signed in. By default each tab has connections of its own.
+   */
+  readonly tabs?: string;
   /** Told of what a listener or handler threw. By default it is reported as an uncaught error is. */
   readonly onError?: (error: unknown) => void;
 }
@@ -83,7 +88,7 @@ export interface Client {
 
 /** @throws {TelltaleError} `invalid_option` */
 export function createClient(options: ClientOptions): Client {
-  const { headers, keep = 20, window = 1000, maxAttempts, onError = report } = options;
+  const { headers, keep = 20, window = 1000, maxAttempts, onError = report, tabs } = options;
   const transport: Transport = {
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     headers: typeof headers === 'function' ? headers : () => headers ?? {},
@@ -93,7 +98,11 @@ export function createClient(options: ClientOptions): Client {
   const shelf = new Shelf(keep, onError);
   const pagesOf = (of: string, id: string) => (after: string | undefined) => events(of, id, { after, limit: 1000 });
   const way: Way = {
-    carrier: readFrames,
+    carrier: tabs
+      ? async function* (...it) {
+          yield* (await import('./tabs.ts')).amongTabs(way, tabs, base, transport)(...it);
+        }
+      : readFrames,
     detour: (stream) =>
       import('./detour.ts').then(
         (it) => it.takeDetour(way, stream, transport),
