@@ -28,10 +28,20 @@ type Frames<Outcome> = AsyncGenerator<readonly ServerFrame[], Outcome, void>;
  * If none comes, nothing holds the stream back: it is slow, or the server is away.
  */
 export async function takeDetour(way: Way, stream: Stream, transport: Transport): Promise<void> {
-  if (!(await answers(stream.url, transport).then(yes, no))) return;
+  let answer = ASKED.get(way);
+  if (!answer) {
+    answer = answers(stream.url, transport)
+      .then(yes, no)
+      .finally(() => ASKED.delete(way));
+    ASKED.set(way, answer);
+  }
+  if (!(await answer)) return;
   if (way.carrier === readFrames) way.carrier = pagesOrStream();
   stream.takeWay();
 }
+
+/** One question at a time: of six connections that a browser has, many streams would take all. */
+const ASKED = new WeakMap<Way, Promise<boolean>>();
 
 function pagesOrStream(): Carrier {
   const out: Lookout = { isHeld: true, lookAt: Date.now() + LOOK_MS, lookMs: LOOK_MS };
