@@ -1,67 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { telltale } from '../index.ts';
-import {
-  emptySnapshot,
-  resetFrame,
-  snapshotFrame,
-  type TelltaleError,
-  type TelltaleEvent,
-  writeFrame,
-} from '../protocol/index.ts';
-import { type Client, type ClientOptions, createClient } from './client.ts';
-import { eventsBefore } from './events-before.ts';
-import {
-  caughtUp,
-  ended,
-  event,
-  hello,
-  play,
-  type Scripted,
-  type Step,
-  serve,
-  serveScripts,
-  started,
-} from './scripted.fixture.ts';
-import type { ConnectionView, Store } from './store.ts';
-
-const closing: (() => unknown)[] = [];
-afterEach(() => Promise.all(closing.splice(0).map((close) => close())));
-
-function clientOf(url: string, options: Partial<ClientOptions> = {}): Client {
-  const client = createClient({ url, ...options });
-  closing.push(() => client.close());
-  return client;
-}
-
-async function scripts(...all: Step[][]): Promise<Scripted & { client: Client }> {
-  const server = await serveScripts(...all);
-  closing.push(() => server.close());
-  return { ...server, client: clientOf(server.url) };
-}
-
-/** Resolves with the first view that fits, now or later; a user of the store until then. */
-function view<View>(store: Store<View>, fits: (view: View) => boolean): Promise<View> {
-  const found = Promise.withResolvers<View>();
-  const look = (): void => {
-    if (fits(store.getSnapshot())) found.resolve(store.getSnapshot());
-  };
-  const leave = store.subscribe(look);
-  look();
-  return found.promise.finally(leave);
-}
-
-const closed = (it: ConnectionView) => it.connection === 'closed';
-const live = (it: ConnectionView) => it.connection === 'live';
-
-const seqs = (events: readonly TelltaleEvent[]): number[] => events.map((it) => it.seq);
-
-async function all(events: AsyncIterable<TelltaleEvent>): Promise<number[]> {
-  const given: TelltaleEvent[] = [];
-  for await (const event of events) given.push(event);
-  return seqs(given);
-}
+import { emptySnapshot, resetFrame, snapshotFrame, type TelltaleError } from '../protocol/index.ts';
+import { all, clientOf, closed, closing, live, scripts, view } from './client.fixture.ts';
+import { createClient } from './client.ts';
+import { caughtUp, ended, event, hello, serve, serveScripts, started } from './scripted.fixture.ts';
 
 describe('a run', () => {
   test('is folded as it comes, over cuts, torn frames and repeats, and closed at its end', async () => {
@@ -309,87 +253,6 @@ describe('a reset', () => {
   });
 });
 
-describe('events()', () => {
-  test('gives everything to everybody over one stream, and reads what left the window from the server', async () => {
-    const app = telltale({ store: 'memory:' });
-    closing.push(() => app.close());
-    app.agent('many', async (run) => {
-      for (let i = 0; i < 2000; i++) run.custom('n', i);
-    });
-    const { url } = await app.listen(0);
-    const paths: string[] = [];
-    const fetch: typeof globalThis.fetch = (input, init) => {
-      paths.push(new URL(String(input)).pathname);
-      return globalThis.fetch(input, init);
-    };
-    const client = clientOf(url, { window: 10, fetch });
-    const { runId } = await client.start({ agent: 'many' });
-    const run = client.run(runId);
-    await view(run, closed);
-    const [one, two] = await Promise.all([all(run.events()), all(run.events())]);
-    expect(one).toEqual(Array.from({ length: 2002 }, (_, i) => i + 1));
-    expect(two).toEqual(one);
-    expect(run.getSnapshot().events).toHaveLength(10);
-    expect(paths.filter((it) => it.endsWith('/stream'))).toHaveLength(1);
-  });
-
-  test('reads what it cannot take from a merged frame, and is done when the view is', async () => {
-    const merged = `id: e1.5\nevent: message.delta\ndata: {"seq":5,"prev":1,"first":2,"count":4,"epoch":"e1","runId":"r1","type":"message.delta","data":{"messageId":"m","delta":"abcd"}}\n\n`;
-    const page = {
-      events: [4, 5].map((seq) => ({ seq, epoch: 'e1', runId: 'r1', type: 'message.delta', data: {} })),
-      ...{ cursor: 'e1.5', more: true },
-    };
-    const server = await serve((request, response) => {
-      if (request.url?.includes('/stream')) return play(response, [hello(), started() + merged + ended(6), 'end']);
-      expect(request.url).toBe('/v1/runs/r1/events?after=e1.3&limit=1000');
-      return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(page));
-    });
-    closing.push(() => server.close());
-    const run = clientOf(server.url).run('r1');
-    expect(await all(run.events('e1.1'))).toEqual([5, 6]);
-    expect(run.getSnapshot()).toMatchObject({ status: 'completed', connection: 'closed' });
-    expect(await all(run.events('e1.3'))).toEqual([4, 5, 6]);
-  });
-
-  test('eventsBefore reads what came before, also across the 1 MiB of a page and the events of other runs', async () => {
-    const app = telltale({ store: 'memory:' });
-    closing.push(() => app.close());
-    const { url } = await app.listen(0);
-    const post = (path: string, body: unknown) =>
-      fetch(url + path, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-    const write = (runId: string, count: number, size = 1) =>
-      post(`/v1/runs/${runId}/events`, {
-        events: Array.from({ length: count }, () => ({ type: 'custom', data: { name: 'n', value: 'x'.repeat(size) } })),
-      });
-    for (const runId of ['a', 'b']) await post('/v1/runs', { agent: 'a', runId, threadId: 't', mode: 'remote' });
-    await write('a', 3);
-    await write('b', 900);
-    for (let i = 0; i < 3; i++) await write('a', 5, 180_000);
-    await write('a', 1);
-    const run = clientOf(url, { window: 1 }).run('a');
-    const newest = (await view(run, (it) => it.lastSeq === 921)).events[0] as TelltaleEvent;
-    const page = await eventsBefore(run, newest, 16);
-    expect(seqs(page)).toEqual(Array.from({ length: 15 }, (_, i) => 906 + i));
-    const older = await eventsBefore(run, page[0] as TelltaleEvent, 3);
-    expect(seqs(older)).toEqual([3, 4, 5]);
-    expect(seqs(await eventsBefore(run, older[0] as TelltaleEvent))).toEqual([1]);
-    expect(await eventsBefore(run, { epoch: newest.epoch, seq: 1 })).toEqual([]);
-  });
-
-  test('leaves with the reader', async () => {
-    const server = await scripts([hello(), started(), caughtUp(1), 'stay']);
-    for await (const { seq } of server.client.run('r1').events()) {
-      expect(seq).toBe(1);
-      break;
-    }
-    await vi.waitFor(() => expect(server.open()).toBe(0), 5000);
-  });
-});
-
 describe('runs of a real server', () => {
   test('are started, listed, cancelled, and read; a thread shows all of its runs', async () => {
     const app = telltale({ store: 'memory:' });
@@ -441,72 +304,6 @@ describe('runs of a real server', () => {
     client.run('c');
     expect(client.run('b')).toBe(b);
     expect(client.run('a')).not.toBe(a);
-  });
-});
-
-describe('a live list of runs', () => {
-  const listed = (runId: string, status = 'running', createdAt = '2026-11-20T18:00:00.000Z') => ({
-    ...{ runId, threadId: runId, agent: 'a', status, createdAt, first: 1, events: 1 },
-  });
-  const frame = (name: string, data: object): string =>
-    writeFrame({ event: `stream.${name}`, data: JSON.stringify(data) });
-  const hi = `retry: 1\n\n${frame('hello', { heartbeatMs: 15_000 })}`;
-  const done = frame('caught-up', {});
-
-  test('shows the newest first and what changes, and after a cut the list that comes anew, once it is whole (P7)', async () => {
-    const [change, rest] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    const server = await scripts(
-      [hi, frame('run', listed('b')), frame('run', listed('a')), done, { until: change.promise }],
-      [
-        hi,
-        frame('run', listed('c', 'running', '2026-11-20T19:00:00.000Z')),
-        { until: rest.promise },
-        frame('run', listed('b')),
-        done,
-        'stay',
-      ],
-    );
-    const list = server.client.runs({ status: 'running', limit: 10 });
-    expect(server.client.runs({ status: 'running', limit: 10 })).toBe(list);
-    const ids = () => list.getSnapshot().data?.map((it) => it.runId);
-    const first = await view(list, live);
-    expect(ids()).toEqual(['b', 'a']);
-    const gone = server.requests[0]?.socket;
-    change.resolve();
-    gone?.destroy();
-    await view(list, (it) => it.connection === 'catching-up');
-    expect(ids()).toEqual(['b', 'a']);
-    rest.resolve();
-    await view(list, live);
-    expect(ids()).toEqual(['c', 'b']);
-    expect(first.data?.length).toBe(2);
-    expect(server.requests.map((it) => [it.url, it.headers.accept, it.headers['last-event-id']])).toEqual(
-      Array(2).fill(['/v1/runs?status=running&limit=10', 'text/event-stream', undefined]),
-    );
-  });
-
-  test('a run that leaves it is gone, one that changes is another object, the others stay the same', async () => {
-    const change = Promise.withResolvers<void>();
-    const { client } = await scripts([
-      ...[
-        hi,
-        frame('run', listed('c')),
-        frame('run', listed('b')),
-        frame('run', listed('a')),
-        done,
-        { until: change.promise },
-      ],
-      ...[frame('left', { runId: 'b', reason: 'status' }), frame('run', listed('a', 'paused')), 'stay' as const],
-    ]);
-    const list = client.runs();
-    const before = (await view(list, live)).data;
-    change.resolve();
-    const after = (await view(list, (it) => it.data?.length === 2)).data;
-    expect(after?.map((it) => [it.runId, it.status])).toEqual([
-      ['c', 'running'],
-      ['a', 'paused'],
-    ]);
-    expect(after?.[0]).toBe(before?.[0]);
   });
 });
 
