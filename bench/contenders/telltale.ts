@@ -11,30 +11,36 @@ const OPENING = 64;
 
 /** `telltale serve` as it is installed, with runs that are filled from outside. */
 export function telltale(name: string, keeps: 'memory' | 'disk', flags: readonly string[] = []): Contender {
-  const start = async (folder: string): Promise<Server> => {
-    const data = join(folder, 'data');
-    const args = ['serve', '--port', '0', '--data', keeps === 'memory' ? 'memory:' : data];
-    const child = new Child(process.execPath, [...flags, COMMAND, ...args], { core: SERVER_CORE, cwd: folder });
-    const port = portIn(await child.line(/listens on/));
-    return {
-      pid: child.pid,
-      port,
-      open: (runs) => openRuns(port, runs),
-      viewPath: (run, { merge = true } = {}) => `/v1/runs/r${run}/stream${merge ? '' : '?coalesce=off'}`,
-      intake: { mode: 'ndjson', path: (run) => `/v1/runs/r${run}/events`, acknowledges: true },
-      ...(keeps === 'disk' && {
-        async restart() {
-          await child.stop();
-          return start(folder);
-        },
-      }),
-      async stop() {
+  return { name, keeps, start: (_load, folder) => startTelltale(keeps, folder, flags) };
+}
+
+/** @param flags of Node. */
+export async function startTelltale(
+  keeps: 'memory' | 'disk',
+  folder: string,
+  flags: readonly string[] = [],
+): Promise<Server> {
+  const data = join(folder, 'data');
+  const args = ['serve', '--port', '0', '--data', keeps === 'memory' ? 'memory:' : data];
+  const child = new Child(process.execPath, [...flags, COMMAND, ...args], { core: SERVER_CORE, cwd: folder });
+  const port = portIn(await child.line(/listens on/));
+  return {
+    pid: child.pid,
+    port,
+    open: (runs) => openRuns(port, runs),
+    viewPath: (run, { merge = true } = {}) => `/v1/runs/r${run}/stream${merge ? '' : '?coalesce=off'}`,
+    intake: { mode: 'ndjson', path: (run) => `/v1/runs/r${run}/events`, acknowledges: true },
+    ...(keeps === 'disk' && {
+      async restart() {
         await child.stop();
-        rmSync(data, { recursive: true, force: true });
+        return startTelltale(keeps, folder, flags);
       },
-    };
+    }),
+    async stop() {
+      await child.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
   };
-  return { name, keeps, start: (_load, folder) => start(folder) };
 }
 
 async function openRuns(port: number, runs: number): Promise<void> {

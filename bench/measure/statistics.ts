@@ -19,3 +19,9 @@ export function interleaved<T>(contenders: readonly T[], reps: number): { readon
     contenders.map((_, i) => ({ rep, it: contenders[(i + rep) % contenders.length] as T })),
   ).flat();
 }
+
+/** The smallest value that is not exceeded by `percent` of all (nearest rank). */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
+}

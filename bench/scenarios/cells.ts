@@ -49,10 +49,15 @@ const DISTURBED = 0.1;
 
 /** How busy the load programs and others were at worst: the load's share near 100 % means that it was the limit. */
 export function loadNote(outcomes: readonly { loadShare: number; foreignShare: number }[]): string {
-  const most = (value: (it: (typeof outcomes)[number]) => number): number => Math.max(...outcomes.map(value));
-  const foreign = most((it) => it.foreignShare);
+  const load = Math.max(...outcomes.map((it) => it.loadShare));
+  return `The load programs used ${percent(load)} of their core at most; ${foreignNote(outcomes)}`;
+}
+
+/** How busy others were at worst. */
+export function foreignNote(outcomes: readonly { foreignShare: number }[]): string {
+  const foreign = Math.max(...outcomes.map((it) => it.foreignShare));
   const warning = foreign > DISTURBED ? ' **The machine was not quiet: do not quote these figures.**' : '';
-  return `The load programs used ${percent(most((it) => it.loadShare))} of their core at most; others took up to ${percent(foreign)} of a core meanwhile.${warning}`;
+  return `others took up to ${percent(foreign)} of a core meanwhile.${warning}`;
 }
 
 export const percent = (share: number): string => `${plain(share * 100, 0)} %`;
