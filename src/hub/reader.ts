@@ -81,6 +81,11 @@ export class Reader implements LiveViewer {
     this.#atEnd = start.over;
   }
 
+  /** It stands at the log's end, and needs no page before it has left its view. */
+  get isLive(): boolean {
+    return this.#view !== undefined;
+  }
+
   get threadId(): string {
     return this.#request.threadId;
   }

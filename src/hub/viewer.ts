@@ -28,6 +28,8 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   readonly #ids: CompositeIds | undefined;
   /** Who was served last comes last: a long history holds nobody back for longer than a page. */
   readonly #readers: Reader[];
+  /** Where there is one alone, as on nearly every connection. */
+  readonly #only: Reader | undefined;
   #served = 0;
   /** How many of them are not over. */
   #running: number;
@@ -41,6 +43,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
     this.#ids = ids;
     this.#readers = streams.map((stream) => new Reader(around, stream, this));
     this.#running = streams.length;
+    this.#only = streams.length === 1 ? this.#readers[0] : undefined;
     this.#slot = around.heartbeats.add(this);
   }
 
@@ -56,7 +59,10 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
 
   /** Sends what there is to send, as far as the sink takes it. Never throws: other viewers are flushed after this one. */
   flush(): void {
-    if (!this.#over && !this.#waitsForSink) this.#send();
+    if (this.#over || this.#waitsForSink) return;
+    // The way of nearly every delivery (measured with 1,600 viewers of a run: 24 ns each, against 32 by `#send`).
+    if (this.#only?.isLive) this.#hand(this.#take(this.#only));
+    else this.#send();
   }
 
   tick(): void {
@@ -113,37 +119,50 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
     this.#around.onError(error, threadId);
   }
 
-  #send(first?: Uint8Array): void {
-    const parts = first ? [first] : [];
+  #send(first: Uint8Array = NOTHING): void {
+    const taken = this.#only ? this.#take(this.#only) : this.#takeOfAll();
+    if (this.#over) return;
+    this.#hand(first === NOTHING ? taken : joinBytes([first, taken]));
+    if (!this.#over && (!this.#waitsForSink || !this.#only)) this.#fetch();
+  }
+
+  /** Hands over what was taken, and ends the connection behind the end of its last stream. */
+  #hand(bytes: Uint8Array): void {
+    if (this.#running === 0) {
+      this.#write(joinBytes([bytes, utf8(byeFrame())]));
+      this.close();
+    } else if (bytes.length > 0) this.#write(bytes);
+  }
+
+  /** Of several streams: about a page, beginning with who was served nothing for the longest time. */
+  #takeOfAll(): Uint8Array {
+    const parts: Uint8Array[] = [];
     let size = 0;
     for (const reader of this.#readers) {
       if (size >= PAGE_BYTES) {
         this.#around.turn.add(this);
         break;
       }
-      if (reader.over) continue;
       const bytes = this.#take(reader);
-      if (this.#over) return;
-      if (reader.over) this.#running--;
+      if (this.#over) return NOTHING;
       if (bytes.length === 0) continue;
       parts.push(bytes);
       size += bytes.length;
       reader.served = ++this.#served;
     }
-    if (size > 0 && this.#readers.length > 1) this.#readers.sort((a, b) => a.served - b.served);
-    const finished = this.#running === 0;
-    if (finished) parts.push(utf8(byeFrame()));
-    if (parts.length > 0) this.#write(joinBytes(parts));
-    if (finished) this.close();
-    else if (!this.#waitsForSink || this.#readers.length > 1) this.#fetch();
+    if (size > 0) this.#readers.sort((a, b) => a.served - b.served);
+    return joinBytes(parts);
   }
 
   #take(reader: Reader): Uint8Array {
+    if (reader.over) return NOTHING;
     try {
-      return this.#stamp(reader, reader.take());
+      const bytes = this.#stamp(reader, reader.take());
+      if (reader.over) this.#running--;
+      return bytes;
     } catch (error) {
       this.fail(error, reader.threadId);
-      return new Uint8Array(0);
+      return NOTHING;
     }
   }
 
@@ -157,7 +176,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
    */
   #fetch(): void {
     if (this.#fetching) return;
-    const reader = this.#readers.find(({ needsLog }) => needsLog);
+    const reader = this.#readers.find(needsLog);
     if (!reader) return;
     this.#fetching = true;
     reader
@@ -194,5 +213,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   }
 }
 
+const needsLog = (reader: Reader): boolean => reader.needsLog;
+const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
 const utf8 = (text: string): Uint8Array => encoder.encode(text);
