@@ -200,6 +200,18 @@ describe('a live list (P7)', () => {
     expect(left()[1]).toEqual({ runId: 'b', reason: 'deleted' });
   });
 
+  test('says at once that a run was erased, and goes on', async () => {
+    const log = openMemory();
+    for (const id of ['gone', 'kept']) await append(log, id, [START, END]);
+    const { viewer, sink } = await list(hubOn(log, { latenessMs: NEVER }));
+    await log.retention.erase('gone');
+    await until(() => viewer.frames.at(-1)?.event === 'stream.left' || sink.closed, 'the news', 2_000);
+    expect(viewer.frames.at(-1)?.data).toBe('{"runId":"gone","reason":"deleted"}');
+    await append(log, 'new', [START]);
+    await until(() => shown(viewer).has('new'));
+    expect([...shown(viewer).keys()].sort()).toEqual(['kept', 'new']);
+  });
+
   test('is late by no more than the bound although every hint is lost, with more new runs than one look finds', async () => {
     const memory = openMemory();
     await append(memory, 'old', [START]);

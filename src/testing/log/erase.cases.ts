@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Log, Wake } from '../../log/index.ts';
+import type { Log, RunChange, Wake } from '../../log/index.ts';
 import { isVoid } from '../../protocol/index.ts';
 import type { LogCase } from '../log.cases.ts';
 import { append, close, key, notes, open, opening, readAll, refuses, run, there } from './kit.ts';
@@ -147,6 +147,19 @@ const erasing: LogCase[] = [
         wakes.map(({ erased, last, block }) => [erased, last, block]),
         [['gone', 5, undefined]],
       );
+      unfollow();
+    },
+  },
+  {
+    name: 'P8: who follows the runs is told of one that is erased, after it is gone',
+    async run(log) {
+      await interleaved(log, 1);
+      const told = Promise.withResolvers<RunChange>();
+      const unfollow = await log.runs.follow((change) => told.resolve(change));
+      await log.retention.erase('gone');
+      // Nothing is left of it to be told.
+      assert.deepEqual(await told.promise, { runId: 'gone' });
+      await refuses(log.runs.get('gone'), 'run_deleted');
       unfollow();
     },
   },
