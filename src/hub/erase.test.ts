@@ -195,6 +195,20 @@ describe('the stream of a run that is erased (P7, P8)', () => {
   });
 });
 
+test('P7: a poll that finds its run and is about to wait when that is erased looks again at once', async () => {
+  const memory = openMemory();
+  await filled(memory);
+  const { epoch, last } = (await memory.head('t'))!;
+  const get = async (runId: string) => {
+    const run = await memory.runs.get(runId);
+    await memory.retention.erase(runId);
+    return run;
+  };
+  const hub = hubOn(changed(memory, { runs: { ...memory.runs, get } }));
+  const news = await hub.wait({ threadId: 't', runId: 'gone', epoch, after: last, milliseconds: 1000 });
+  expect(news).toBe('look');
+});
+
 describe('one of several streams, of a run that is erased (P6, P7, P8)', () => {
   const STREAMS = [run('gone', 't'), run('kept', 't'), thread('t'), run('other')];
 

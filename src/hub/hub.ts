@@ -37,8 +37,8 @@ export interface HubOptions {
 }
 
 /**
- * From the log to viewers. A viewer is a position in the log and a sink; history, live, reconnect, slow reader and late
- * joiner are one operation: read after the cursor.
+ * From the log to viewers. A viewer is a sink and, for each of its streams, a position in the log; history, live,
+ * reconnect, slow reader and late joiner are one operation: read after the cursor.
  *
  * @example
  * const hub = new Hub(log);

@@ -34,7 +34,7 @@ export class Tail implements Ticking {
   readonly opened: Promise<void>;
   /** Runs that were erased since it was opened. Whatever was read before one came in may hold what is void now. */
   readonly erased = new Set<string>();
-  /** How many viewers keep it open. */
+  /** How many streams and polls keep it open. */
   holders = 0;
   readonly #options: TailOptions;
   #head: Head | undefined;
