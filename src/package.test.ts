@@ -136,7 +136,11 @@ describe('the package, as users install it', () => {
         root: project,
         logLevel: 'silent',
         resolve: { alias: Object.fromEntries(peers) },
-        build: { write: false, modulePreload: false, rolldownOptions: { input: join(project, 'main.js') } },
+        build: {
+          ...{ write: false, modulePreload: false },
+          // In one script, also what is loaded where it is needed: the page below has nowhere to load it from.
+          rolldownOptions: { input: join(project, 'main.js'), output: { codeSplitting: false } },
+        },
       })) as Rolldown.RolldownOutput;
       const chunks = built.output.filter((it) => it.type === 'chunk');
       code = chunks.map((it) => it.code).join('\n');
