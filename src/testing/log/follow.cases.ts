@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Log, Wake } from '../../log/index.ts';
 import type { LogCase } from '../log.cases.ts';
-import { append, close, encode, notes, open, readAll, run } from './kit.ts';
+import { append, close, encode, LATE_MS, notes, open, readAll, run } from './kit.ts';
 
 const R1 = run('r1');
-
-/** A wake-up may be late, even lost; but in a store that never sends one within this time, something is wrong. */
-const LATE_MS = 5_000;
 
 /** Follows a thread; `reached(n)` resolves once a wake told of `n` or more. */
 async function follower(log: Log, threadId: string) {

@@ -12,6 +12,9 @@ import {
   type TelltaleEvent,
 } from '../../protocol/index.ts';
 
+/** A wake-up may be late, even lost; but in a store that never sends one within this time, something is wrong. */
+export const LATE_MS = 5_000;
+
 export const AT = '2026-11-20T18:00:00.000Z';
 
 /** A run of a thread, to be written to. */
