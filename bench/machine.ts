@@ -15,7 +15,7 @@ export function machine(): readonly string[] {
   const control = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim();
   return [
     `${cpus().length} cores (${cpus()[0]?.model}), ${Math.round(totalmem() / 2 ** 30)} GiB; server on one, load on another`,
-    `${system}, kernel ${release()}, ${control}, ${output('df', '--output=fstype', tmpdir()).split('\n')[1]} under the disk store, ${files} connections per process`,
+    `${system}, kernel ${release().split('-')[0]}, ${control}, ${output('df', '--output=fstype', tmpdir()).split('\n')[1]} under the disk store, ${files} connections per process`,
     `Node ${process.versions.node}, telltale ${require('telltale/package.json').version} (built), better-sse ${sse}, ${nchanVersion()}, ${output('cc', '--version').split('\n')[0]}`,
     `load average at the start: ${loadavg()[0]?.toFixed(2)}`,
   ];
