@@ -39,10 +39,12 @@ export function eventRoutes(context: AppContext): Hono {
     const producer = readProducer(c);
     if (isOfType(c, 'x-ndjson')) {
       const { runId } = await findRun(log, c.req.param('runId'));
-      return ingest(c, context, (lines, from) => runs.appendLines(runId, lines, producer && after(producer, from)));
+      return ingest(c, context, (lines, from) =>
+        runs.remote.appendLines(runId, lines, producer && after(producer, from)),
+      );
     }
     const { events } = await readBody(c, { ...rules, schema: AppendRequest });
-    const ack = await runs.append(c.req.param('runId'), events, producer);
+    const ack = await runs.remote.append(c.req.param('runId'), events, producer);
     return c.json(answerTo(ack));
   });
 

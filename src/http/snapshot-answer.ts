@@ -71,14 +71,22 @@ export const Approval = z.object({
   expiresAt: z.string().exactOptional(),
   decision: z.string().exactOptional(),
   by: z.string().exactOptional(),
+  comment: z.string().exactOptional(),
+  endSeq: seq.exactOptional().describe('Of the answer, or of its expiry.'),
+  agentId: z.string().exactOptional(),
 });
 
 export const Command = z.object({
   id: z.string(),
   command: z.enum(['cancel', 'pause', 'resume']),
-  status: z.enum(['requested', 'applied', 'void']).describe('`void`: the run ended before it could be followed.'),
+  status: z
+    .enum(['requested', 'overdue', 'applied', 'refused', 'void'])
+    .describe('`overdue`: nothing has followed it in time; `void`: the run ended before it could be followed.'),
   seq,
+  endSeq: seq.exactOptional().describe('Of what applied or refused it, or of the end of the run.'),
   by: z.string().exactOptional(),
+  reason: z.string().exactOptional(),
+  error: error.exactOptional().describe('Why it was refused.'),
 });
 
 export const Budget = z.looseObject({
@@ -103,6 +111,7 @@ export const RunSnapshot = z.object({
   output: any.exactOptional(),
   error: error.exactOptional(),
   queuedAt: time.exactOptional(),
+  position: z.int().min(0).exactOptional().describe('How many runs are before it in the queue.'),
   startedAt: time.exactOptional(),
   endedAt: time.exactOptional(),
   durationMs: z.number().exactOptional(),

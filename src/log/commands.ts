@@ -1,6 +1,6 @@
 import type { EncodedEvent, EventData } from '../protocol/index.ts';
 
-/** A command that was asked for and not yet applied. */
+/** A command that was asked for and neither applied nor refused yet. */
 export interface OpenCommand {
   readonly commandId: string;
   readonly command: EventData<'control.requested'>['command'];
@@ -29,6 +29,9 @@ export function commandsAfter(
       const { commandId, command } = dataOf<'control.requested'>(event);
       const isKnown = open.some((it) => it.commandId === commandId);
       if (!isKnown) open = [...open, { commandId, command, seq: first + index }].slice(-MOST);
+    } else if (event.type === 'control.refused') {
+      const { commandId } = dataOf<'control.refused'>(event);
+      open = open.filter((it) => it.commandId !== commandId);
     } else if (applied) {
       const { commandId } = dataOf<'run.paused'>(event);
       open = open.filter((it) => it.command !== applied || (commandId !== undefined && it.commandId !== commandId));
@@ -38,5 +41,5 @@ export function commandsAfter(
 }
 
 /** These are rare and small, so parsing them again is cheap enough. */
-const dataOf = <T extends 'control.requested' | 'run.paused'>(event: EncodedEvent): EventData<T> =>
+const dataOf = <T extends 'control.requested' | 'control.refused' | 'run.paused'>(event: EncodedEvent): EventData<T> =>
   (JSON.parse(`{${event.rest}`) as { data: EventData<T> }).data;

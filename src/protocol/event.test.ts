@@ -92,6 +92,11 @@ const TABLE: Record<EventType, [accepted: Record<string, unknown>, refused: Reco
     { command: 'cancel', commandId: 'c', by: 'ann', reason: 'r' },
     { command: 'kill', commandId: 'c' },
   ],
+  'control.refused': [
+    { commandId: 'c', error: { code: 'command_refused', message: 'It is paused.' } },
+    { commandId: 'c' },
+  ],
+  'control.overdue': [{ commandId: 'c' }, {}],
   'state.snapshot': [{ state: null }, {}],
   'state.patched': [
     { patch: [operation, { op: 'move', from: '/a', path: '' }] },

@@ -1,5 +1,5 @@
 import type { KnownEvent } from './event.ts';
-import { byId, pick, push, upsert } from './reduce-spans.ts';
+import { at, byId, pick, push, upsert } from './reduce-spans.ts';
 import type { Approval, Command, RunSnapshot } from './snapshot.ts';
 
 /** The part of the fold about people: approvals, commands, input and money. */
@@ -13,21 +13,30 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
           s.approvals,
           byId(id),
           // Asked again it is not open again: the first answer wins.
-          (it) => it ?? { ...more, id, prompt, status: 'requested', seq: e.seq },
+          (it) => it ?? { ...more, id, prompt, status: 'requested', ...at(e) },
         ),
       };
     }
     case 'approval.resolved':
-      return { ...s, approvals: settle(s.approvals, e.data.approvalId, { ...e.data, status: 'resolved' }) };
+      return { ...s, approvals: settle(s.approvals, e, { ...e.data, status: 'resolved' }) };
     case 'approval.expired':
-      return { ...s, approvals: settle(s.approvals, e.data.approvalId, { status: 'expired' }) };
+      return { ...s, approvals: settle(s.approvals, e, { status: 'expired' }) };
     case 'input.received':
       return { ...s, inputs: push(s.inputs, e.data) };
     case 'control.requested': {
       const { commandId: id, command } = e.data;
-      const entry: Command = { id, command, status: 'requested', seq: e.seq, ...pick(e.data, ['by']) };
+      const entry: Command = { id, command, status: 'requested', seq: e.seq, ...pick(e.data, ['by', 'reason']) };
       return { ...s, commands: upsert(s.commands, byId(id), (it) => it ?? entry) };
     }
+    case 'control.refused':
+      return { ...s, commands: refuse(s.commands, e) };
+    case 'control.overdue':
+      return {
+        ...s,
+        commands: s.commands.map((it) =>
+          it.id === e.data.commandId && it.status === 'requested' ? { ...it, status: 'overdue' } : it,
+        ),
+      };
     case 'run.paused':
     case 'run.resumed':
       return { ...s, commands: apply(s.commands, e) };
@@ -53,18 +62,27 @@ export function apply(
 ): readonly Command[] {
   const { commandId } = e.data;
   return commands.map((it) =>
-    it.status === 'requested' && it.command === APPLIED_BY[e.type] && (commandId === undefined || it.id === commandId)
-      ? { ...it, status: 'applied' }
+    isOpen(it) && it.command === APPLIED_BY[e.type] && (commandId === undefined || it.id === commandId)
+      ? { ...it, status: 'applied', endSeq: e.seq }
       : it,
   );
 }
 
+/** Neither applied nor refused. */
+export const isOpen = ({ status }: Command): boolean => status === 'requested' || status === 'overdue';
+
+const refuse = (commands: readonly Command[], { seq, data }: KnownEvent & { type: 'control.refused' }) =>
+  commands.map(
+    (it): Command =>
+      it.id === data.commandId && isOpen(it) ? { ...it, status: 'refused', error: data.error, endSeq: seq } : it,
+  );
+
 /** First answer wins. */
 function settle(
   approvals: readonly Approval[],
-  id: string,
+  e: KnownEvent & { type: 'approval.resolved' | 'approval.expired' },
   end: Partial<Approval> & { status: Approval['status'] },
 ): readonly Approval[] {
-  const change = pick(end, ['status', 'decision', 'by']);
-  return approvals.map((it) => (it.id === id && it.status === 'requested' ? { ...it, ...change } : it));
+  const change = { ...pick(end, ['status', 'decision', 'by', 'comment']), endSeq: e.seq };
+  return approvals.map((it) => (it.id === e.data.approvalId && it.status === 'requested' ? { ...it, ...change } : it));
 }

@@ -128,8 +128,10 @@ export function closeOpen(s: RunSnapshot, e: TelltaleEvent): RunSnapshot {
     messages: close(s.messages),
     tools: close(s.tools),
     llmCalls: close(s.llmCalls),
-    approvals: s.approvals.map((it) => (it.status === 'requested' ? { ...it, status: 'expired' } : it)),
-    commands: s.commands.map((it) => (it.status === 'requested' ? { ...it, status: 'void' } : it)),
+    approvals: s.approvals.map((it) => (it.status === 'requested' ? { ...it, status: 'expired', endSeq: e.seq } : it)),
+    commands: s.commands.map((it) =>
+      it.status === 'requested' || it.status === 'overdue' ? { ...it, status: 'void', endSeq: e.seq } : it,
+    ),
   };
 }
 

@@ -193,8 +193,42 @@ describe('P3: the fold of a run', () => {
         status: 'resolved',
         decision: 'no',
         by: 'ann',
+        endSeq: 4,
       },
     ]);
+  });
+
+  it('4. gives every command one outcome: applied, refused or void; overdue is none', () => {
+    const ask = (commandId: string, command: 'cancel' | 'pause' | 'resume') =>
+      said('control.requested', { commandId, command, by: 'ann', reason: 'r' });
+    const error = { code: 'command_refused', message: 'It is not paused.' };
+    const s = fold(
+      START,
+      ask('p', 'pause'),
+      said('control.overdue', { commandId: 'p' }),
+      ask('r', 'resume'),
+      said('control.refused', { commandId: 'r', error }),
+      said('run.resumed', { commandId: 'r' }),
+      ask('late', 'pause'),
+      said('control.overdue', { commandId: 'late' }),
+      said('run.paused', { commandId: 'p' }),
+      said('control.refused', { commandId: 'p', error }),
+      said('run.completed', {}),
+    );
+    expect(s.commands.map(({ id, status, endSeq }) => [id, status, endSeq])).toEqual([
+      ['p', 'applied', 9],
+      ['r', 'refused', 5],
+      ['late', 'void', 11],
+    ]);
+    expect(s.commands).toMatchObject([{ by: 'ann', reason: 'r' }, { error }, {}]);
+  });
+
+  it('tells the place in the queue as long as the run waits there', () => {
+    const queued = (position: number) => said('run.queued', { agent: 'a', position });
+    const waiting = fold(queued(2), queued(1));
+    expect([waiting.position, waiting.status]).toEqual([1, 'queued']);
+    expect(waiting.queuedAt).toBe(fold(queued(2)).queuedAt);
+    expect(fold(queued(1), said('run.started', { agent: 'a' }))).not.toHaveProperty('position');
   });
 
   it('6. leaves the state as it was where a patch does not apply, and tells', () => {

@@ -72,13 +72,18 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
   const { type, data } = e;
   switch (type) {
     case 'run.queued':
-    case 'run.started':
+    case 'run.started': {
+      const { position: _, ...rest } = s;
       return {
-        ...s,
+        ...rest,
         ...pick(data, ['agent', 'mode', 'input', 'metadata']),
         ...pick(e, ['parentRunId']),
-        [type === 'run.queued' ? 'queuedAt' : 'startedAt']: e.time,
+        // Said again with another position it is no other beginning.
+        ...(type === 'run.queued'
+          ? { queuedAt: s.queuedAt ?? e.time, ...pick(data, ['position']) }
+          : { startedAt: e.time }),
       };
+    }
     case 'run.completed':
     case 'run.failed':
     case 'run.cancelled': {

@@ -85,15 +85,28 @@ export interface Approval {
   readonly expiresAt?: string;
   readonly decision?: string;
   readonly by?: string;
+  readonly comment?: string;
+  /** Of the answer, or of its expiry. */
+  readonly endSeq?: number;
+  /** The invocation of the agent that asks; absent for the run's own. */
+  readonly agentId?: string;
 }
 
-/** A command as asked for at `seq`. `void`: the run ended before it could be followed. */
+/**
+ * A command as asked for at `seq`. `overdue`: nothing has followed it in time, though something may yet. `void`: the run
+ * ended before it could be followed.
+ */
 export interface Command {
   readonly id: string;
   readonly command: 'cancel' | 'pause' | 'resume';
-  readonly status: 'requested' | 'applied' | 'void';
+  readonly status: 'requested' | 'overdue' | 'applied' | 'refused' | 'void';
   readonly seq: number;
+  /** Of what applied or refused it, or of the run's end. */
+  readonly endSeq?: number;
   readonly by?: string;
+  readonly reason?: string;
+  /** Why it was refused. */
+  readonly error?: ErrorInfo;
 }
 
 /** The latest `budget.set`, with what was told of it since. */
@@ -120,6 +133,8 @@ export interface RunSnapshot {
   readonly output?: unknown;
   readonly error?: ErrorInfo;
   readonly queuedAt?: string;
+  /** How many runs are before it, while it is queued and that is known. */
+  readonly position?: number;
   readonly startedAt?: string;
   readonly endedAt?: string;
   readonly durationMs?: number;

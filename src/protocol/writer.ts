@@ -66,6 +66,10 @@ export interface RunWriter {
 
   /** Not terminal: the run goes on. */
   error(error: ErrorInfo | Error): void;
-  /** Resolves when the agent may go on; rejects with the abort reason once the run was cancelled. */
+  /**
+   * Resolves when the agent may go on: at once, or after a pause, or after a decision about its budget. Rejects with the
+   * abort reason once the run was cancelled, timed out or used up its budget. Tools and model calls of adapters do this
+   * by themselves before they begin.
+   */
   checkpoint(): Promise<void>;
 }

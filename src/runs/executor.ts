@@ -4,13 +4,13 @@
  */
 import type { Ack, Log, RunOpening } from '../log/index.ts';
 import { type EncodedEvent, type EventData, type Limits, type RunWriter, TelltaleError } from '../protocol/index.ts';
-import { CommandWatch } from './command-watch.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfoAs } from './error-info.ts';
 import { keepLease } from './lease-keeper.ts';
 import { Outbox } from './outbox.ts';
 import { plain } from './plain.ts';
 import { Recorder } from './recorder.ts';
+import { RunWatch } from './run-watch.ts';
 import { elapsed, RunScope } from './scope.ts';
 
 /** What may be given to `register`: an async function or an async generator (see `Runs.register`). */
@@ -108,9 +108,9 @@ export class Executor {
   async execute(fn: AgentFunction, input: unknown, opened: Ack): Promise<void> {
     const { log, runId } = this.#options;
     const began = performance.now();
-    const watch = new CommandWatch(log, this.#options, opened, (command) => {
-      const { commandId, by, reason } = command;
-      if (command.command === 'cancel') {
+    const watch = new RunWatch(log, this.#options, opened, ({ type, data }) => {
+      if (type === 'control.requested' && data.command === 'cancel') {
+        const { commandId, by, reason } = data;
         this.cancel({ commandId, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) });
       }
     });

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Log, ProducerKey, RunRecord } from '../log/index.ts';
 import { checkId, isEnded, type Limits, TelltaleError } from '../protocol/index.ts';
 import { checkBatch } from './remote-append.ts';
-import type { Appended, Runs } from './runs.ts';
+import type { Appended } from './remote-runs.ts';
+import type { Runs } from './runs.ts';
 
 /** What is appended by somebody who knows a thread and no run of it. */
 export interface ThreadAppend {
@@ -61,7 +62,7 @@ export class ImplicitRuns {
       if (isLast && run.threadId === threadId) {
         this.#remember(threadId, runId);
         try {
-          return { runId, ...(await this.#runs.append(runId, events, producer)) };
+          return { runId, ...(await this.#runs.remote.append(runId, events, producer)) };
         } catch (error) {
           if (!['run_closed', 'run_deleted'].includes(TelltaleError.from(error).code)) throw error;
         }

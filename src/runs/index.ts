@@ -4,10 +4,10 @@ export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
 export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
 export type { RemoteLine } from './remote-lines.ts';
+export type { Appended } from './remote-runs.ts';
 export { type Imported, type ImportTarget, RunImport } from './run-import.ts';
 export {
   type Agent,
-  type Appended,
   type Cancelled,
   Runs,
   type RunsOptions,

@@ -22,24 +22,27 @@ test('P10: a remote run whose lease ran out ends as executor_lost; one without a
   // Each append renews it: twice its time passes, in steps of a quarter.
   for (let i = 0; i < 8; i++) {
     await sleep(100);
-    await runs.append('leased', [note]);
+    await runs.remote.append('leased', [note]);
   }
   const events = await eventsAtEnd(log, 'leased');
   expect(events.map(({ type }) => type)).toEqual(['run.started', ...Array(8).fill('custom'), 'run.failed']);
   expect(events.at(-1)?.data).toMatchObject({ error: { code: 'executor_lost', retryable: true } });
   expect(await eventsOf(log, 'free')).toHaveLength(1);
-  await expect(runs.append('leased', [note])).rejects.toMatchObject({ code: 'run_closed' });
+  await expect(runs.remote.append('leased', [note])).rejects.toMatchObject({ code: 'run_closed' });
 });
 
 test('P8: every answer to an append carries what was asked for and not done yet', async () => {
   setUp();
   await runs.start({ agent: 'a', runId: 'r', mode: 'remote' });
-  expect(await runs.append('r', [note])).not.toHaveProperty('commands');
+  expect(await runs.remote.append('r', [note])).not.toHaveProperty('commands');
   const { commandId } = await runs.cancel('r', { reason: 'enough', by: 'me' });
   const commands = [{ command: 'cancel', commandId, reason: 'enough', by: 'me' }];
-  expect(await runs.append('r', [note])).toMatchObject({ commands });
-  for await (const ack of runs.appendLines('r', [{ number: 1, draft: note }])) expect(ack).toMatchObject({ commands });
-  expect(await runs.append('r', [{ type: 'run.cancelled', data: { commandId } }])).not.toHaveProperty('commands');
+  expect(await runs.remote.append('r', [note])).toMatchObject({ commands });
+  for await (const ack of runs.remote.appendLines('r', [{ number: 1, draft: note }]))
+    expect(ack).toMatchObject({ commands });
+  expect(await runs.remote.append('r', [{ type: 'run.cancelled', data: { commandId } }])).not.toHaveProperty(
+    'commands',
+  );
 });
 
 test('a lease is for remote runs only', async () => {

@@ -98,14 +98,14 @@ describe('P8: append', () => {
 
   test('a remote run takes what its producer sends, until its terminal event', async () => {
     const { runs } = await remote();
-    expect(await runs.append('r', [delta('a'), delta('b')])).toMatchObject({ first: 2, last: 3 });
-    await runs.append('r', [delta('c'), { type: 'run.completed', data: { output: 1 } }]);
+    expect(await runs.remote.append('r', [delta('a'), delta('b')])).toMatchObject({ first: 2, last: 3 });
+    await runs.remote.append('r', [delta('c'), { type: 'run.completed', data: { output: 1 } }]);
     expect(await runs.snapshot('r')).toMatchObject({
       status: 'completed',
       mode: 'remote',
       messages: [{ text: 'abc' }],
     });
-    await expect(runs.append('r', [delta('d')])).rejects.toEqual(code('run_closed'));
+    await expect(runs.remote.append('r', [delta('d')])).rejects.toEqual(code('run_closed'));
   });
 
   test.each<[string, unknown[], string]>([
@@ -132,7 +132,7 @@ describe('P8: append', () => {
     ['more events than a batch has', Array.from({ length: 1_001 }, () => delta('a')), 'batch_too_large'],
   ])('a batch is all or nothing: %s', async (_name, drafts, refusal) => {
     const { runs, log } = await remote();
-    await expect(runs.append('r', drafts)).rejects.toEqual(code(refusal));
+    await expect(runs.remote.append('r', drafts)).rejects.toEqual(code(refusal));
     expect(await eventsOf(log, 'r')).toHaveLength(1);
   });
 
@@ -147,11 +147,13 @@ describe('P8: append', () => {
       { type: 'run.cancelled', data: {} },
       { type: 'run.paused', data: {} },
       { type: 'run.resumed', data: {} },
+      { type: 'input.received', data: { input: 'hurry' } },
+      { type: 'approval.resolved', data: { approvalId: 'a', decision: 'approve' } },
     ]) {
-      await expect(runs.append('r', [draft])).rejects.toEqual(code('reserved_type'));
+      await expect(runs.remote.append('r', [draft])).rejects.toEqual(code('reserved_type'));
     }
-    await runs.append('r', [{ type: 'input.received', data: { input: 'hurry' } }]);
-    expect((await runs.snapshot('r')).inputs).toEqual([{ input: 'hurry' }]);
+    await runs.remote.append('r', [{ type: 'status.updated', data: { status: 'hurrying' } }]);
+    expect((await runs.snapshot('r')).statusText).toBe('hurrying');
     await runs.cancel('r');
     await eventsAtEnd(log, 'r');
   });
@@ -159,32 +161,40 @@ describe('P8: append', () => {
   test('repeating with the producer key is safe, in whatever order the members come', async () => {
     const { runs, log } = await remote();
     const producer = { id: 'p', epoch: 0, seq: 0 };
-    const first = await runs.append('r', [{ type: 'custom', data: { name: 'n', value: { a: 1, b: [2] } } }], producer);
-    const again = await runs.append('r', [{ data: { value: { b: [2], a: 1 }, name: 'n' }, type: 'custom' }], producer);
+    const first = await runs.remote.append(
+      'r',
+      [{ type: 'custom', data: { name: 'n', value: { a: 1, b: [2] } } }],
+      producer,
+    );
+    const again = await runs.remote.append(
+      'r',
+      [{ data: { value: { b: [2], a: 1 }, name: 'n' }, type: 'custom' }],
+      producer,
+    );
     expect(again).toEqual({ ...first, duplicate: true });
     const other = [{ type: 'custom', data: { name: 'n', value: { a: 1, b: [3] } } }];
-    await expect(runs.append('r', other, producer)).rejects.toEqual(code('producer_conflict'));
+    await expect(runs.remote.append('r', other, producer)).rejects.toEqual(code('producer_conflict'));
     expect(await eventsOf(log, 'r')).toHaveLength(2);
     const end = [{ type: 'run.completed', data: {} }];
-    await runs.append('r', end, { ...producer, seq: 1 });
-    expect(await runs.append('r', end, { ...producer, seq: 1 })).toMatchObject({ duplicate: true });
+    await runs.remote.append('r', end, { ...producer, seq: 1 });
+    expect(await runs.remote.append('r', end, { ...producer, seq: 1 })).toMatchObject({ duplicate: true });
   });
 
   test('P9: a run that is nearly full is told once, a full one takes nothing but its end', async () => {
     const { runs, log } = await remote({ limits: { runEvents: 10 } });
-    await Promise.all([1, 2, 3, 4].map(() => runs.append('r', [delta('a')])));
-    await Promise.all([1, 2, 3].map(() => runs.append('r', [delta('b')])));
+    await Promise.all([1, 2, 3, 4].map(() => runs.remote.append('r', [delta('a')])));
+    await Promise.all([1, 2, 3].map(() => runs.remote.append('r', [delta('b')])));
     const warnings = (await eventsOf(log, 'r')).filter((it) => it.type === 'error.reported');
     expect(warnings.map((it) => it.data.error)).toEqual([code('run_nearly_full')]);
-    await runs.append('r', [delta('c')]);
-    await expect(runs.append('r', [delta('d')])).rejects.toEqual(code('run_full'));
-    await runs.append('r', [{ type: 'run.completed', data: {} }]);
+    await runs.remote.append('r', [delta('c')]);
+    await expect(runs.remote.append('r', [delta('d')])).rejects.toEqual(code('run_full'));
+    await runs.remote.append('r', [{ type: 'run.completed', data: {} }]);
     expect((await runs.snapshot('r')).status).toBe('completed');
   });
 
   test('a run that is not there', async () => {
     const { runs } = setUp();
-    await expect(runs.append('none', [delta('a')])).rejects.toEqual(code('run_not_found'));
+    await expect(runs.remote.append('none', [delta('a')])).rejects.toEqual(code('run_not_found'));
     await expect(runs.cancel('none')).rejects.toEqual(code('run_not_found'));
     await expect(runs.snapshot('none')).rejects.toEqual(code('run_not_found'));
   });
@@ -193,7 +203,7 @@ describe('P8: append', () => {
     const { runs } = await remote();
     const { commandId } = await runs.cancel('r', { by: 'ann' });
     expect((await runs.snapshot('r')).commands).toMatchObject([{ id: commandId, status: 'requested', by: 'ann' }]);
-    await runs.append('r', [{ type: 'run.cancelled', data: { commandId } }]);
+    await runs.remote.append('r', [{ type: 'run.cancelled', data: { commandId } }]);
     expect(await runs.cancel('r')).toEqual({ status: 'cancelled' });
   });
 });
@@ -203,9 +213,9 @@ describe('snapshot', () => {
     const { runs, log } = setUp();
     for (const runId of ['a', 'b']) await runs.start({ agent: 'x', runId, threadId: 't', mode: 'remote' });
     const text = 'x'.repeat(10_000);
-    for (let i = 0; i < 60; i++) await runs.append(i % 2 ? 'a' : 'b', [delta(`${i}${text}`)]);
-    await runs.append('a', [{ type: 'run.completed', data: {} }]);
-    await runs.append('b', [delta('the last')]);
+    for (let i = 0; i < 60; i++) await runs.remote.append(i % 2 ? 'a' : 'b', [delta(`${i}${text}`)]);
+    await runs.remote.append('a', [{ type: 'run.completed', data: {} }]);
+    await runs.remote.append('b', [delta('the last')]);
     const events = await eventsOf(log, 't');
     expect(await runs.snapshot('b')).toEqual(fold(events, 'b'));
     expect((await runs.snapshot('b')).events).toBe(32);

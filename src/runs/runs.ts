@@ -1,4 +1,4 @@
-import { type Ack, foldRun, type Log, type ProducerKey, type RunOpening, type RunRecord } from '../log/index.ts';
+import { type Ack, foldRun, type Log, type RunOpening, type RunRecord } from '../log/index.ts';
 import {
   checkId,
   type EncodedEvent,
@@ -15,20 +15,15 @@ import {
   type RunStatus,
   randomId,
   TelltaleError,
-  WARN_AT,
 } from '../protocol/index.ts';
 import { checkAgentName } from './agent-name.ts';
 import type { WriterCounts } from './counts.ts';
-import { digestOf } from './digest.ts';
 import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
 import { findRun, runNotFound } from './find-run.ts';
-import { openCommands } from './open-commands.ts';
 import { plain } from './plain.ts';
-import { nearlyFull } from './recorder.ts';
 import { endLostRuns } from './recovery.ts';
-import { checkBatch } from './remote-append.ts';
-import { joinConsecutive, type RemoteLine, storeHalves } from './remote-lines.ts';
+import { RemoteRuns } from './remote-runs.ts';
 import { startOnce } from './start-once.ts';
 import { within } from './within.ts';
 
@@ -82,19 +77,6 @@ export interface Started {
   readonly duplicate?: true;
 }
 
-/** What a remote producer is answered. */
-export interface Appended extends Ack {
-  /** What the run was asked for and has not done yet, oldest first; absent where there is nothing. */
-  readonly commands?: readonly EventData<'control.requested'>[];
-}
-
-interface RemoteAppend {
-  readonly drafts: readonly unknown[];
-  readonly producer?: Omit<ProducerKey, 'digest'> | undefined;
-  /** What an event is called in errors. */
-  readonly nameOf?: (index: number) => string;
-}
-
 /** How a cancel was received. `commandId` and `seq` are absent where the run had ended before. */
 export interface Cancelled {
   readonly status: RunStatus;
@@ -116,6 +98,8 @@ const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
  * that every run ends.
  */
 export class Runs {
+  /** What remote producers append. */
+  readonly remote: RemoteRuns;
   /** What agents wrote that could not be stored as it was. */
   readonly counts: Readonly<WriterCounts>;
   readonly #counts: WriterCounts = { truncated: 0, invalid: 0, dropped: 0 };
@@ -124,8 +108,6 @@ export class Runs {
   readonly #options: typeof DEFAULTS;
   readonly #agents = new Map<string, Agent>();
   readonly #executors = new Set<Executor>();
-  /** Runs that were told they are nearly full. */
-  readonly #warned = new Set<string>();
   #closing = false;
   #reaper: NodeJS.Timeout | undefined;
 
@@ -134,6 +116,7 @@ export class Runs {
     this.#limits = { ...LIMITS, ...limits };
     this.#options = { ...DEFAULTS, ...options };
     this.counts = this.#counts;
+    this.remote = new RemoteRuns(log, this.#limits);
   }
 
   get agents(): ReadonlyMap<string, Agent> {
@@ -194,31 +177,6 @@ export class Runs {
             opens: opening,
           });
     return { runId, threadId, status: 'running', ack };
-  }
-
-  /**
-   * Appends what a remote producer sends, all of it or nothing. With a producer key a repetition is safe.
-   *
-   * @throws {TelltaleError} `run_not_found`, what `checkBatch` refuses, and what `Log.append` refuses.
-   */
-  async append(runId: string, drafts: readonly unknown[], producer?: Omit<ProducerKey, 'digest'>): Promise<Appended> {
-    return this.#answer(runId, await this.#appendTo(await this.#run(runId), { drafts, producer }));
-  }
-
-  /**
-   * Appends lines of a remote producer: those before one that is refused are stored. Tells of consecutive numbers at
-   * once. With a producer key each line is an append by itself, and `producer.seq` numbers the first, so that a
-   * repetition may begin at any line and be cut anywhere; without, what can be stored together is one batch.
-   *
-   * @throws {TelltaleError} what `append` does, after what was stored was told.
-   */
-  async *appendLines(
-    runId: string,
-    lines: readonly RemoteLine[],
-    producer?: Omit<ProducerKey, 'digest'>,
-  ): AsyncGenerator<Appended> {
-    const acks = producer ? this.#appendEach(runId, lines, producer) : this.#appendTogether(runId, lines);
-    for await (const ack of acks) yield await this.#answer(runId, ack);
   }
 
   /**
@@ -324,63 +282,6 @@ export class Runs {
       executor.fail(away);
       return trouble ?? away;
     });
-  }
-
-  #appendTogether(runId: string, lines: readonly RemoteLine[]): AsyncGenerator<Ack> {
-    return storeHalves(lines, async (part) => {
-      const drafts = part.map(({ draft }) => draft);
-      return this.#appendTo(await this.#run(runId), { drafts, nameOf: (index) => `line ${part[index]?.number}` });
-    });
-  }
-
-  async *#appendEach(
-    runId: string,
-    lines: readonly RemoteLine[],
-    producer: Omit<ProducerKey, 'digest'>,
-  ): AsyncGenerator<Ack> {
-    const run = await this.#run(runId);
-    // Called in one go, before the first is answered: the log keeps this order and commits them together.
-    const appends = lines.map(({ draft, number }, index) =>
-      this.#appendTo(
-        { ...run, events: run.events + index },
-        { drafts: [draft], producer: { ...producer, seq: producer.seq + index }, nameOf: () => `line ${number}` },
-      ),
-    );
-    yield* joinConsecutive(appends);
-  }
-
-  async #answer(runId: string, ack: Ack): Promise<Appended> {
-    // The events are stored: that the log is away now is no reason to say otherwise. The next answer tells.
-    const commands = await openCommands(this.#log, runId).catch(() => []);
-    return { ...ack, ...(commands.length > 0 && { commands }) };
-  }
-
-  /** Calls the log before its first pause, so that calls in a row are stored in their order. */
-  async #appendTo(run: RunRecord, { drafts, producer, nameOf }: RemoteAppend): Promise<Ack> {
-    const { runId } = run;
-    const { parsed, events, closes } = checkBatch(drafts, run, this.#limits, nameOf);
-    const ack = await this.#log.append(run.threadId, events, {
-      runId,
-      ...(closes && { closes }),
-      ...(producer && { producer: { ...producer, digest: digestOf(parsed) } }),
-    });
-    if (closes) this.#warned.delete(runId);
-    // An upper bound that costs nothing: other runs of the thread are counted with it.
-    else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
-    return ack;
-  }
-
-  async #warnNearlyFull(runId: string): Promise<void> {
-    if (this.#warned.has(runId)) return;
-    try {
-      const run = await this.#run(runId);
-      if (run.events < this.#limits.runEvents * WARN_AT) return;
-      this.#warned.add(runId);
-      const event = this.#encode('error.reported', nearlyFull(this.#limits), run);
-      await this.#log.append(run.threadId, [event], { runId, once: `nearly-full:${runId}` });
-    } catch {
-      // The producer's events are stored; a warning that could not be, or was before, is no reason to say otherwise.
-    }
   }
 
   /** @throws {TelltaleError} `run_not_found`, `run_deleted`. */

@@ -36,6 +36,8 @@ export const moneyEvents = {
       .string()
       .regex(/^[A-Z]{3}$/)
       .exactOptional(),
+    /** What happens before the next call once a maximum is reached; `stop` where nothing is said. */
+    onExceeded: z.enum(['stop', 'pause', 'ask']).exactOptional(),
   }),
   'budget.warning': data(figures),
   'budget.exceeded': data({ ...figures, decision: z.enum(['stop', 'pause', 'ask']).exactOptional() }),
@@ -48,6 +50,10 @@ export const controlEvents = {
     by: name.exactOptional(),
     reason: text.exactOptional(),
   }),
+  /** It will not be followed: final. */
+  'control.refused': data({ commandId: entityId, error: errorInfo }),
+  /** Nothing has followed it in time. It may yet be applied or refused. */
+  'control.overdue': data({ commandId: entityId }),
 };
 
 const pointer = z.string().regex(/^(?:\/(?:[^~/]|~[01])*)*$/);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { buildBlock, type Log, type Page } from '../log/index.ts';
 import { encodeEvent, type Head } from '../protocol/index.ts';
-import { CommandWatch } from './command-watch.ts';
+import { RunWatch } from './run-watch.ts';
 
 const RUN = { threadId: 't', runId: 'r' };
 
@@ -36,7 +36,7 @@ test('a log that lost its end is read again from where both share their past: no
     },
   } as unknown as Log;
   const seen: string[] = [];
-  const watch = new CommandWatch(log, RUN, opened, ({ commandId }) => seen.push(commandId));
+  const watch = new RunWatch(log, RUN, opened, ({ data }) => seen.push((data as { commandId: string }).commandId));
   await expect.poll(() => seen).toEqual(['kept', 'lost', 'lost too']);
 
   page = (from) => ({ head: after, blocks: from < 3 ? [commands('b', 3, 'anew')] : [] });

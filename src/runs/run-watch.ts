@@ -1,17 +1,23 @@
 import type { Ack, Log, Wake } from '../log/index.ts';
-import { type Block, type EventData, LATENESS_MS, locate } from '../protocol/index.ts';
+import { type Block, type KnownEvent, LATENESS_MS, locate } from '../protocol/index.ts';
 
-type Command = EventData<'control.requested'>;
+/** What people say to a run, in the order of the log: commands, answers to what it asked, input. */
+export type Said = KnownEvent & { readonly type: (typeof SAID)[number] };
+const SAID = [
+  ...(['control.requested', 'control.refused', 'control.overdue'] as const),
+  ...(['approval.resolved', 'approval.expired', 'input.received'] as const),
+];
+const isSaid = (type: string): boolean => SAID.includes(type as Said['type']);
 
 /**
- * Follows a thread for the commands of one run, as a viewer's tail does: wake-ups are hints, only `read` says what is
+ * Follows a thread for what is said to one run, as a viewer's tail does: wake-ups are hints, only `read` says what is
  * there, and every `LATENESS_MS` it looks without being asked. That is how a cancel reaches the executor from any node.
  */
-export class CommandWatch {
+export class RunWatch {
   readonly #log: Log;
   readonly #threadId: string;
   readonly #runId: string;
-  readonly #onCommand: (command: Command) => void;
+  readonly #onSaid: (event: Said) => void;
   readonly #recheck: NodeJS.Timeout;
   /** Everything up to here was looked at, as numbered by `#epoch`. */
   #position: number;
@@ -20,19 +26,19 @@ export class CommandWatch {
   #reading: 'no' | 'yes' | 'again' = 'no';
   #stopped = false;
 
-  /** Tells of every command after the run's opening, each at least once. */
+  /** Tells of everything said after the run's opening, each at least once. */
   constructor(
     log: Log,
     run: { readonly threadId: string; readonly runId: string },
     opened: Ack,
-    onCommand: (command: Command) => void,
+    onSaid: (event: Said) => void,
   ) {
     this.#log = log;
     this.#threadId = run.threadId;
     this.#runId = run.runId;
     this.#position = opened.last;
     this.#epoch = opened.epoch;
-    this.#onCommand = onCommand;
+    this.#onSaid = onSaid;
     this.#recheck = setInterval(() => this.#look(), LATENESS_MS);
     this.#look();
   }
@@ -89,9 +95,7 @@ export class CommandWatch {
     for (let seq = Math.max(block.first, this.#position + 1); seq <= block.last; seq++) {
       const { type, runId } = block.entry(seq);
       this.#position = seq;
-      if (type === 'control.requested' && runId === this.#runId && !this.#stopped) {
-        this.#onCommand(block.event(seq).data as Command);
-      }
+      if (isSaid(type) && runId === this.#runId && !this.#stopped) this.#onSaid(block.event(seq) as Said);
     }
   }
 }
