@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -123,9 +123,13 @@ function sources() {
 /** One preparation at a time: `npm start` in one terminal and `npm run telltale` in the next must not race. */
 async function lock() {
   const file = at('.telltale-preparing');
+  // Linked when it is whole: between making a file and writing who it is of, another would take it for a dead one's.
+  const mine = `${file}-${process.pid}`;
+  writeFileSync(mine, String(process.pid));
   for (let told = false; ; told = true) {
     try {
-      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      linkSync(mine, file);
+      rmSync(mine);
       return () => rmSync(file, { force: true });
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;

@@ -137,7 +137,11 @@ describe.each(['memory', 'embedded'])('DELETE /v1/runs/{runId} (P8), %s store', 
     const reader = list.body!.pipeThrough(new TextDecoderStream()).getReader();
     let text = '';
     const read = async (what: string) => {
-      while (!text.includes(what)) text += (await reader.read()).value;
+      while (!text.includes(what)) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`The stream ended before ${what}`);
+        text += value;
+      }
     };
     await read('event: stream.caught-up');
     await del(gone);

@@ -62,10 +62,13 @@ describe.skipIf(!existsSync(join(packages, 'next')))('Next.js', () => {
   }, 120_000);
 
   afterAll(async () => {
-    const closed = once(server, 'close');
-    server.stdout!.resume();
-    server.kill('SIGKILL');
-    await closed;
+    // A build that failed has started none, and its own error is to be seen.
+    if (server) {
+      const closed = once(server, 'close');
+      server.stdout!.resume();
+      server.kill('SIGKILL');
+      await closed;
+    }
     await rm(dir, { recursive: true, force: true });
   });
 
