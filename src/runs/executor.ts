@@ -6,7 +6,9 @@ import type { Ack, Log, RunOpening } from '../log/index.ts';
 import { type EncodedEvent, type EventData, type Limits, type RunWriter, TelltaleError } from '../protocol/index.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfoAs } from './error-info.ts';
+import { Gate } from './gate.ts';
 import { keepLease } from './lease-keeper.ts';
+import { obey } from './obey.ts';
 import { Outbox } from './outbox.ts';
 import { plain } from './plain.ts';
 import { Recorder } from './recorder.ts';
@@ -51,6 +53,7 @@ export class Executor {
   readonly #recorder: Recorder;
   readonly #scope: RunScope;
   readonly #abort = new AbortController();
+  readonly #gate: Gate;
   /** Resolves when an aborted agent has used up its grace. */
   readonly #overdue = Promise.withResolvers<Outcome>();
   #stop: Stop | undefined;
@@ -66,11 +69,14 @@ export class Executor {
       this.#lost(new TelltaleError('run_full', detail), false);
     };
     this.#recorder = new Recorder({ outbox: this.#outbox, threadId, runId, limits, counts, onFull });
+    const { signal } = this.#abort;
+    this.#gate = new Gate({ signal, tell: (type, data) => this.#recorder.record(type, data) });
     this.#scope = new RunScope({
       threadId,
       runId,
       keepStacks,
-      signal: this.#abort.signal,
+      signal,
+      gate: this.#gate,
       recorder: this.#recorder,
       outbox: this.#outbox,
       eventBytes: limits.eventBytes,
@@ -108,12 +114,8 @@ export class Executor {
   async execute(fn: AgentFunction, input: unknown, opened: Ack): Promise<void> {
     const { log, runId } = this.#options;
     const began = performance.now();
-    const watch = new RunWatch(log, this.#options, opened, ({ type, data }) => {
-      if (type === 'control.requested' && data.command === 'cancel') {
-        const { commandId, by, reason } = data;
-        this.cancel({ commandId, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) });
-      }
-    });
+    const hear = obey({ gate: this.#gate, cancel: (data) => this.cancel(data) });
+    const watch = new RunWatch(log, this.#options, opened, hear);
     const giveUpLease = keepLease({
       log,
       runId,
@@ -175,6 +177,7 @@ export class Executor {
     const end = this.#stop ?? this.#endOf(outcome);
     // A cancel that comes now comes too late.
     this.#stop ??= { type: 'nothing' };
+    this.#gate.close(new DOMException('The run has ended.', 'AbortError'));
     if (end.type === 'nothing') return;
     const { dropped } = this.#outbox;
     const events: EncodedEvent[] = [];

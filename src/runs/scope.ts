@@ -12,6 +12,7 @@ import type {
 import { drive, untilAborted } from './drive.ts';
 import { errorInfo } from './error-info.ts';
 import { pieces } from './fit.ts';
+import type { Gate } from './gate.ts';
 import { Ids, label } from './ids.ts';
 import type { Outbox } from './outbox.ts';
 import { plain } from './plain.ts';
@@ -23,6 +24,7 @@ export interface RunCore {
   readonly runId: string;
   readonly threadId: string;
   readonly signal: AbortSignal;
+  readonly gate: Gate;
   readonly recorder: Recorder;
   readonly outbox: Outbox;
   /** A text of more bytes is written as deltas. */
@@ -92,13 +94,17 @@ export class RunScope implements RunWriter {
     const scope = new RunScope(this.#core, here);
     const name = label(toolName, 'tool');
     const toolCallId = about.toolCallId ? label(about.toolCallId, 'tool') : this.#ids.next('tool');
-    scope.#record('tool.started', { toolCallId, name });
-    scope.#record('tool.called', { toolCallId, name, args: args ?? {} });
-    return scope.#enclose(body, (value) => scope.#progress(toolCallId, value), {
-      done: (result, durationMs) => scope.#record('tool.completed', { toolCallId, name, result, durationMs }),
-      failed: (error, durationMs) => scope.#record('tool.failed', { toolCallId, name, error, durationMs }),
-      code: 'tool_failed',
-    });
+    const begin = (): Promise<R> => {
+      scope.#record('tool.started', { toolCallId, name });
+      scope.#record('tool.called', { toolCallId, name, args: args ?? {} });
+      return scope.#enclose(body, (value) => scope.#progress(toolCallId, value), {
+        done: (result, durationMs) => scope.#record('tool.completed', { toolCallId, name, result, durationMs }),
+        failed: (error, durationMs) => scope.#record('tool.failed', { toolCallId, name, error, durationMs }),
+        code: 'tool_failed',
+      });
+    };
+    const held = this.#core.gate.pass();
+    return held ? unattended(held.then(begin)) : begin();
   }
 
   step<R>(step: string | PlanStep, body: Body<RunWriter, R>): Promise<R> {
@@ -173,15 +179,14 @@ export class RunScope implements RunWriter {
   async checkpoint(): Promise<void> {
     this.signal.throwIfAborted();
     await this.#room();
-    // A turn of the event loop, in which a cancel can arrive at an agent that never waits for anything else.
+    // A turn of the event loop, in which a command can arrive at an agent that never waits for anything else.
     await new Promise((resolve) => setImmediate(resolve));
     this.signal.throwIfAborted();
+    const held = this.#core.gate.pass();
+    if (held) await held;
   }
 
-  /**
-   * Runs a body in this scope, and tells how it ended. A failure that nobody waits for stands in the log, and does not
-   * end the process as an unhandled rejection.
-   */
+  /** Runs a body in this scope, and tells how it ended: a failure stands in the log, whether or not anybody waits. */
   #enclose<R>(body: Body<RunWriter, R>, onYield: (value: unknown) => void, end: Ending): Promise<R> {
     const began = performance.now();
     const result = this.within(body, onYield).then(
@@ -196,8 +201,7 @@ export class RunScope implements RunWriter {
         throw error;
       },
     );
-    result.catch(() => undefined);
-    return result;
+    return unattended(result);
   }
 
   /** Tells a failure that no event of its own tells: the caller has it too, but may not wait for it. */
@@ -319,6 +323,12 @@ interface Ending {
   readonly failed: (error: ErrorInfo, durationMs: number) => void;
   /** Of an error that brings no code of ours. */
   readonly code: string;
+}
+
+/** A result for which the caller may not wait: then its failure does not end the process as an unhandled rejection. */
+function unattended<R>(result: Promise<R>): Promise<R> {
+  result.catch(() => undefined);
+  return result;
 }
 
 /** Milliseconds since `began`, to the microsecond. */

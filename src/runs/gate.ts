@@ -1,0 +1,93 @@
+import type { EventData } from '../protocol/index.ts';
+
+/** Who wants a run to stop or to go on, and why. Without `commandId` nobody asked: Telltale itself does it. */
+export type Asked = EventData<'run.paused'>;
+
+export interface GateOptions {
+  /** Of the run: once it is aborted the gate holds nobody, and those that it held are given its reason. */
+  readonly signal: AbortSignal;
+  /** Writes what comes of it to the log: every command that the gate is given has one outcome, unless the run ends first. */
+  readonly tell: <T extends 'run.paused' | 'run.resumed' | 'control.refused'>(type: T, data: EventData<T>) => void;
+}
+
+/**
+ * What an agent waits at before something new begins: at a checkpoint, before a tool, before a model call. What is under
+ * way is never held, so a pause that was asked for is told (`run.paused`) when the first comes here, and others of the
+ * same run may then still be on their way to their own next gate.
+ */
+export class Gate {
+  readonly #options: GateOptions;
+  /** `asked`: closed to the next who comes, whom it will be told of. */
+  #state: 'open' | 'asked' | 'paused' | 'gone' = 'open';
+  /** Of the pause that was asked for, or is. */
+  #pause: Asked = {};
+  /** All who are held wait for this one, and go on in the order in which they came. */
+  #held: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+    const { signal } = options;
+    signal.addEventListener('abort', () => this.close(signal.reason), { once: true });
+  }
+
+  /**
+   * Nothing where the way is free, which costs nothing; else a promise that resolves when the run goes on, and rejects
+   * with the reason where it ends instead.
+   */
+  pass(): Promise<void> | undefined {
+    if (this.#state === 'open' || this.#state === 'gone') return undefined;
+    if (this.#state === 'asked') {
+      this.#state = 'paused';
+      this.#options.tell('run.paused', this.#pause);
+    }
+    if (!this.#held) {
+      this.#held = Promise.withResolvers();
+      // Those who wait have it too; but a wait that nobody looks at must not end the process.
+      this.#held.promise.catch(() => undefined);
+    }
+    return this.#held.promise;
+  }
+
+  /** Holds whoever comes next. */
+  pause(asked: Asked): void {
+    if (this.#state === 'gone') return;
+    if (this.#state !== 'open') {
+      this.#refuse(
+        asked,
+        this.#state === 'paused' ? 'The run is paused already.' : 'The run was asked to pause before.',
+      );
+      return;
+    }
+    this.#state = 'asked';
+    this.#pause = asked;
+  }
+
+  /** Lets everybody go on; a pause that nobody has come to yet will not be followed. */
+  resume({ commandId, by }: Asked): void {
+    if (this.#state === 'gone') return;
+    if (this.#state === 'open') {
+      this.#refuse({ commandId }, 'The run is not paused, and nobody has asked it to pause.');
+      return;
+    }
+    if (this.#state === 'asked') this.#refuse(this.#pause, 'The run was asked to go on before it came to pause.');
+    this.#state = 'open';
+    this.#options.tell('run.resumed', {
+      ...(by !== undefined && { by }),
+      ...(commandId !== undefined && { commandId }),
+    });
+    this.#held?.resolve();
+    this.#held = undefined;
+  }
+
+  /** The run ends: nobody is held any more, and no command followed. */
+  close(reason: unknown): void {
+    this.#state = 'gone';
+    this.#held?.reject(reason);
+    this.#held = undefined;
+  }
+
+  #refuse({ commandId }: { readonly commandId?: string | undefined }, message: string): void {
+    if (commandId === undefined) return;
+    this.#options.tell('control.refused', { commandId, error: { code: 'command_refused', message } });
+  }
+}
