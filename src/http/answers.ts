@@ -121,10 +121,11 @@ export const ImportedOrProblem = z
   ])
   .describe('A batch is stored, or why nothing more is.');
 
-export const CancelOutcome = z.object({
-  status,
-  commandId: z.string().exactOptional().describe('Absent where the run had ended before.'),
+export const CommandOutcome = z.object({
+  status: status.describe('Of the run, now: whether the command is followed, its events tell.'),
+  commandId: z.string().exactOptional().describe('Absent where there was nothing left to do.'),
   seq: seq.exactOptional().describe('Number of the `control.requested` event.'),
+  duplicate: z.literal(true).exactOptional().describe('The key asked for it before.'),
 });
 
 export const Thread = z.object({

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
+import { commandOperations, commandRoutes } from './commands.ts';
 import type { AppContext } from './context.ts';
 import { eventOperations, eventRoutes } from './events.ts';
 import { healthOperations, healthRoutes } from './health.ts';
@@ -15,6 +16,7 @@ import { threadOperations, threadRoutes } from './threads.ts';
 /** What GET /openapi.json says of every route: as many as there are, or its test fails. */
 const OPERATIONS: Operations = {
   ...runOperations,
+  ...commandOperations,
   ...importOperations,
   ...eventOperations,
   ...streamOperations,
@@ -41,8 +43,8 @@ export function createApp(context: AppContext): Hono {
     await next();
   });
 
-  const groups = [runRoutes, importRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map((routes) =>
-    routes(context),
+  const groups = [runRoutes, commandRoutes, importRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map(
+    (routes) => routes(context),
   );
   groups.push(openapiRoutes(OPERATIONS));
   for (const group of groups) app.route('/', group);

@@ -130,7 +130,9 @@ describe('addresses (P1, P8)', () => {
     await victim.refuses({ target: `${at}/events` }, 404, 'run_not_found');
     await victim.refuses({ target: `${at}/stream` }, 404, 'run_not_found');
     await victim.refuses(post(`${at}/events`, '{"events":[{"type":"my.own","data":{}}]}'), 404, 'run_not_found');
-    await victim.refuses(post(`${at}/cancel`, '{}'), 404, 'run_not_found');
+    for (const it of ['cancel', 'pause', 'resume']) {
+      await victim.refuses(post(`${at}/${it}`, '{}'), 404, 'run_not_found');
+    }
     await victim.refuses({ method: 'DELETE', target: at }, 404, 'run_not_found');
   });
 
@@ -169,7 +171,7 @@ describe('addresses (P1, P8)', () => {
     ['/v1/runs/open', 'DELETE, GET, HEAD', 'PUT'],
     ['/v1/runs/open/events', 'GET, HEAD, POST', 'PATCH'],
     ['/v1/runs/open/stream', 'GET, HEAD', 'POST'],
-    ['/v1/runs/open/cancel', 'POST', 'GET'],
+    ...['cancel', 'pause', 'resume'].map((it): [string, string, string] => [`/v1/runs/open/${it}`, 'POST', 'GET']),
     ['/v1/threads/open', 'GET, HEAD', 'OPTIONS'],
     ['/v1/threads/open/events', 'GET, HEAD, POST', 'TRACE'],
     ['/healthz', 'GET, HEAD', 'QUERY'],

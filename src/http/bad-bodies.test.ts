@@ -33,7 +33,8 @@ const chunked = (body: string, size = 65_536): string => {
   return `${chunks.map((it) => `${it.length.toString(16)}\r\n${it}\r\n`).join('')}0\r\n\r\n`;
 };
 
-const BODY_ROUTES = ['/v1/runs', '/v1/runs/open/events', '/v1/runs/open/cancel'];
+const COMMAND_ROUTES = ['cancel', 'pause', 'resume'].map((it) => `/v1/runs/open/${it}`);
+const BODY_ROUTES = ['/v1/runs', '/v1/runs/open/events', ...COMMAND_ROUTES];
 
 describe.each(BODY_ROUTES)('the body of POST %s', (route) => {
   test.each<[string, string | Uint8Array, string]>([
@@ -268,11 +269,17 @@ describe('POST /v1/runs/{runId}/events (P8, P9)', () => {
   });
 });
 
-describe('POST /v1/runs/{runId}/cancel (P8)', () => {
+describe.each(COMMAND_ROUTES)('POST %s (P8)', (route) => {
   test.each<[string, string]>([
     ['a reason that is a number', '{"reason":7}'],
     ['a reason of 5,000 characters', JSON.stringify({ reason: 'x'.repeat(5000) })],
     ['nobody as by', '{"by":""}'],
     ['null as by', '{"by":null}'],
-  ])('%s is refused', (_name, body) => victim.refuses(post('/v1/runs/open/cancel', body), 400, 'invalid_request'));
+    ['another command', '{"command":"resume"}'],
+    ['an id of its own', '{"commandId":"c"}'],
+  ])('%s is refused', (_name, body) => victim.refuses(post(route, body), 400, 'invalid_request'));
+
+  test.each(['', '"a" "b"', 'a, b', '"open', 'x'.repeat(256)])('the Idempotency-Key %j is refused', (key) =>
+    victim.refuses(post(route, '{}', JSON_TYPE, `Idempotency-Key: ${key}`), 400, 'invalid_request'),
+  );
 });

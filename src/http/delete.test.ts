@@ -64,7 +64,7 @@ describe.each(['memory', 'embedded'])('DELETE /v1/runs/{runId} (P8), %s store', 
       { target: `${at}/stream`, headers: ['Last-Event-ID: x.3'] },
       post(`${at}/events`, events('custom')),
       post(`${at}/events`, '{"type":"custom","data":{"name":"n","value":1}}\n', 'Content-Type: application/x-ndjson'),
-      post(`${at}/cancel`, '{}'),
+      ...['cancel', 'pause', 'resume'].map((it) => post(`${at}/${it}`, '{}')),
       post('/v1/runs', start),
     ]) {
       const { status, body, headers } = await call(request);

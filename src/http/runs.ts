@@ -1,25 +1,17 @@
 import { Hono } from 'hono';
 import { summaryOf } from '../log/index.ts';
 import { formatCursor } from '../protocol/index.ts';
-import {
-  CancelOutcome,
-  ListCaughtUpData,
-  ListHelloData,
-  RunList,
-  RunSummary,
-  StartedRun,
-  StreamLeftData,
-} from './answers.ts';
+import { ListCaughtUpData, ListHelloData, RunList, RunSummary, StartedRun, StreamLeftData } from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
 import { IdempotencyHeaders, readIdempotencyKey } from './idempotency-key.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { LiveListQuery, streamRuns, wantsStream } from './run-list.ts';
-import { CancelRequest, ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
+import { ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
 import { RunAnswer } from './snapshot-answer.ts';
 
-/** Starting, finding, reading, cancelling and deleting runs. */
+/** Starting, finding, reading and deleting runs. */
 export function runRoutes(context: AppContext): Hono {
   const { log, runs, limits } = context;
   const app = new Hono();
@@ -54,13 +46,6 @@ export function runRoutes(context: AppContext): Hono {
     readQuery(c, NoQuery);
     await runs.delete(c.req.param('runId'));
     return c.body(null, 204);
-  });
-
-  app.post('/v1/runs/:runId/cancel', async (c) => {
-    readQuery(c, NoQuery);
-    const request = await readBody(c, { ...rules, schema: CancelRequest, absent: {} });
-    const outcome = await runs.cancel(c.req.param('runId'), request);
-    return c.json(outcome, outcome.commandId === undefined ? 200 : 202);
   });
 
   return app;
@@ -171,25 +156,5 @@ export const runOperations: Operations = {
     answers: { 204: { description: 'It is gone, now or before.' } },
     refuses: ['run_not_found', 'run_open', 'storage_full'],
     examples: [{ path: { runId: 'old' } }],
-  },
-  'POST /v1/runs/{runId}/cancel': {
-    id: 'cancelRun',
-    group: 'Runs',
-    summary: 'Ask a run to stop',
-    description: 'Writes `control.requested` to the log. Its agent is told, and the run ends as `run.cancelled`.',
-    body: { json: CancelRequest, optional: true },
-    answers: {
-      202: {
-        description: 'It was asked.',
-        json: CancelOutcome,
-        example: { status: 'running', commandId: 'k2b8s0d7a1m4x9q3', seq: 7 },
-      },
-      200: { description: 'It had ended before.', json: CancelOutcome, example: { status: 'completed' } },
-    },
-    refuses: [
-      ...['run_not_found', 'run_deleted', 'invalid_json', 'too_deep', 'batch_too_large', 'unsupported_media_type'],
-      ...['overloaded', 'storage_full'],
-    ] as const,
-    examples: [{ path: { runId: 'job' }, body: { reason: 'No longer needed', by: 'ada' } }],
   },
 };

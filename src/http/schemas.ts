@@ -47,7 +47,8 @@ export const AppendToThreadRequest = z.strictObject({
   lease: lease.exactOptional().describe(LEASE),
 });
 
-export const CancelRequest = z.strictObject({
+/** Of cancel, pause and resume. */
+export const CommandRequest = z.strictObject({
   reason: z.string().max(4096).exactOptional(),
   by: name.exactOptional(),
 });

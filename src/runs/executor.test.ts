@@ -22,7 +22,7 @@ async function cancelled(fn: AgentFunction, options: RunsOptions = {}, log: Log 
   const runs = new Runs(log, options);
   runs.register('it', fn);
   const { runId } = await runs.start({ agent: 'it' });
-  const answer = await runs.cancel(runId, { reason: 'enough', by: 'ann' });
+  const answer = await runs.commands.ask(runId, { command: 'cancel', reason: 'enough', by: 'ann' });
   const events = await eventsAtEnd(log, runId);
   return { runs, runId, log, answer, events, run: fold(events) };
 }
@@ -270,7 +270,7 @@ describe('P10: cancel', () => {
     });
     const { runId } = await runs.start({ agent: 'it' });
     await full.promise;
-    await new Runs(inner).cancel(runId);
+    await new Runs(inner).commands.ask(runId, { command: 'cancel' });
     expect(await settled.promise).toMatchObject({ name: 'AbortError' });
     slow.resolve();
     expect(fold(await eventsAtEnd(inner, runId)).status).toBe('cancelled');
@@ -284,7 +284,7 @@ describe('P10: cancel', () => {
     runs.register('waits', aborted);
     await runs.start({ agent: 'it', runId: 'a', threadId: 't' });
     await runs.start({ agent: 'waits', runId: 'b', threadId: 't' });
-    await runs.cancel('b');
+    await runs.commands.ask('b', { command: 'cancel' });
     await eventsWhen(log, 't', (events) => events.some((it) => it.type === 'run.cancelled'));
     other.resolve('done');
     const events = await eventsWhen(log, 't', (all) => all.filter((it) => isTerminal(it.type)).length === 2);
@@ -296,7 +296,10 @@ describe('P10: cancel', () => {
     const runs = new Runs(log);
     runs.register('it', aborted);
     const { runId } = await runs.start({ agent: 'it' });
-    const [first] = await Promise.all([runs.cancel(runId), runs.cancel(runId)]);
+    const [first] = await Promise.all([
+      runs.commands.ask(runId, { command: 'cancel' }),
+      runs.commands.ask(runId, { command: 'cancel' }),
+    ]);
     const run = fold(await eventsAtEnd(log, runId));
     expect(run.commands.map((it) => [it.id === first!.commandId, it.status])).toEqual([
       [true, 'applied'],
@@ -318,7 +321,7 @@ describe('P10: cancel', () => {
     const { runId } = await runs.start({ agent: 'it' });
     await nextTurn();
     const began = performance.now();
-    await new Runs(log).cancel(runId);
+    await new Runs(log).commands.ask(runId, { command: 'cancel' });
     expect(fold(await eventsAtEnd(log, runId)).status).toBe('cancelled');
     expect(performance.now() - began).toBeLessThan(2_500);
   });
@@ -336,7 +339,7 @@ describe('P10: cancel', () => {
     for (let round = 0; round < 300; round++) {
       const { runId } = await runs.start({ agent: 'it', input: round % 5 });
       for (let i = 0; i < round % 7; i++) await nextTurn();
-      const answer = await runs.cancel(runId);
+      const answer = await runs.commands.ask(runId, { command: 'cancel' });
       const events = await eventsAtEnd(log, runId);
       expect(events.filter((it) => isTerminal(it.type))).toEqual([events.at(-1)]);
       const { status, commands } = fold(events);

@@ -1,5 +1,6 @@
 export { currentRun } from '../adapters/index.ts';
 export { checkAgentName } from './agent-name.ts';
+export type { CommandAnswer, CommandRequest, Commands } from './commands.ts';
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
 export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
@@ -8,7 +9,6 @@ export type { Appended } from './remote-runs.ts';
 export { type Imported, type ImportTarget, RunImport } from './run-import.ts';
 export {
   type Agent,
-  type Cancelled,
   Runs,
   type RunsOptions,
   type Started,

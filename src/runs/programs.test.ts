@@ -139,7 +139,7 @@ async function perpetrate(body: Program[], faults: readonly Fault[], cancelAfter
   const { runId } = await runs.start({ agent: 'program' });
   if (cancelAfter !== undefined) {
     for (let i = 0; i < cancelAfter; i++) await nextTurn();
-    await new Runs(inner).cancel(runId);
+    await new Runs(inner).commands.ask(runId, { command: 'cancel' });
   }
   const events = await eventsAtEnd(inner, runId);
   const run = fold(events, runId);

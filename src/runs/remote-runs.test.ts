@@ -35,7 +35,7 @@ test('P8: every answer to an append carries what was asked for and not done yet'
   setUp();
   await runs.start({ agent: 'a', runId: 'r', mode: 'remote' });
   expect(await runs.remote.append('r', [note])).not.toHaveProperty('commands');
-  const { commandId } = await runs.cancel('r', { reason: 'enough', by: 'me' });
+  const { commandId } = await runs.commands.ask('r', { command: 'cancel', reason: 'enough', by: 'me' });
   const commands = [{ command: 'cancel', commandId, reason: 'enough', by: 'me' }];
   expect(await runs.remote.append('r', [note])).toMatchObject({ commands });
   for await (const ack of runs.remote.appendLines('r', [{ number: 1, draft: note }]))

@@ -154,7 +154,7 @@ describe('P8: append', () => {
     }
     await runs.remote.append('r', [{ type: 'status.updated', data: { status: 'hurrying' } }]);
     expect((await runs.snapshot('r')).statusText).toBe('hurrying');
-    await runs.cancel('r');
+    await runs.commands.ask('r', { command: 'cancel' });
     await eventsAtEnd(log, 'r');
   });
 
@@ -195,16 +195,16 @@ describe('P8: append', () => {
   test('a run that is not there', async () => {
     const { runs } = setUp();
     await expect(runs.remote.append('none', [delta('a')])).rejects.toEqual(code('run_not_found'));
-    await expect(runs.cancel('none')).rejects.toEqual(code('run_not_found'));
+    await expect(runs.commands.ask('none', { command: 'cancel' })).rejects.toEqual(code('run_not_found'));
     await expect(runs.snapshot('none')).rejects.toEqual(code('run_not_found'));
   });
 
   test('a cancel on a remote run is left for its producer; on one that has ended it answers how', async () => {
     const { runs } = await remote();
-    const { commandId } = await runs.cancel('r', { by: 'ann' });
+    const { commandId } = await runs.commands.ask('r', { command: 'cancel', by: 'ann' });
     expect((await runs.snapshot('r')).commands).toMatchObject([{ id: commandId, status: 'requested', by: 'ann' }]);
     await runs.remote.append('r', [{ type: 'run.cancelled', data: { commandId } }]);
-    expect(await runs.cancel('r')).toEqual({ status: 'cancelled' });
+    expect(await runs.commands.ask('r', { command: 'cancel' })).toEqual({ status: 'cancelled' });
   });
 });
 

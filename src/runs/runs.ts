@@ -13,10 +13,10 @@ import {
   parseDraft,
   type RunSnapshot,
   type RunStatus,
-  randomId,
   TelltaleError,
 } from '../protocol/index.ts';
 import { checkAgentName } from './agent-name.ts';
+import { Commands } from './commands.ts';
 import type { WriterCounts } from './counts.ts';
 import { eventContext } from './event-context.ts';
 import { type AgentFunction, Executor } from './executor.ts';
@@ -38,6 +38,8 @@ export interface RunsOptions {
   readonly budgetBytes?: number;
   /** Milliseconds without an acknowledgement after which the log counts as gone, and the run ends. */
   readonly awayMs?: number;
+  /** Milliseconds after which a command that was neither applied nor refused is told as overdue. */
+  readonly commandTimeoutMs?: number;
 }
 
 /** A function that runs under a name. */
@@ -77,14 +79,13 @@ export interface Started {
   readonly duplicate?: true;
 }
 
-/** How a cancel was received. `commandId` and `seq` are absent where the run had ended before. */
-export interface Cancelled {
-  readonly status: RunStatus;
-  readonly commandId?: string;
-  readonly seq?: number;
-}
-
-const DEFAULTS = { keepStacks: false, graceMs: 5_000, budgetBytes: 4 * 1024 * 1024, awayMs: 30_000 };
+const DEFAULTS = {
+  keepStacks: false,
+  graceMs: 5_000,
+  budgetBytes: 4 * 1024 * 1024,
+  awayMs: 30_000,
+  commandTimeoutMs: 10_000,
+};
 
 /** How often is looked for leases that ran out. */
 const REAP_MS = 1_000;
@@ -94,10 +95,12 @@ const OPEN_MS = 2_000;
 const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
 
 /**
- * The runs of one log: starts registered agents, takes what remote producers send, passes commands on, and sees to it
+ * The runs of one log: starts registered agents, takes what remote producers send and what people ask for, and sees to it
  * that every run ends.
  */
 export class Runs {
+  /** What people ask of runs: cancel, pause, resume. */
+  readonly commands: Commands;
   /** What remote producers append. */
   readonly remote: RemoteRuns;
   /** What agents wrote that could not be stored as it was. */
@@ -116,6 +119,7 @@ export class Runs {
     this.#limits = { ...LIMITS, ...limits };
     this.#options = { ...DEFAULTS, ...options };
     this.counts = this.#counts;
+    this.commands = new Commands(log, this.#limits, this.#options.commandTimeoutMs);
     this.remote = new RemoteRuns(log, this.#limits);
   }
 
@@ -180,32 +184,6 @@ export class Runs {
   }
 
   /**
-   * Asks a run to end as cancelled. Resolves when the command is durable; the executor, on whatever node, or the remote
-   * producer acts on it. A run that has ended answers with how.
-   *
-   * @throws {TelltaleError} `run_not_found`, and retryable ones of the log.
-   */
-  async cancel(runId: string, { reason, by }: { reason?: string; by?: string } = {}): Promise<Cancelled> {
-    const run = await this.#run(runId);
-    if (isEnded(run.status)) return { status: run.status };
-    const commandId = randomId(16);
-    const command: EventData<'control.requested'> = {
-      command: 'cancel',
-      commandId,
-      ...(by !== undefined && { by }),
-      ...(reason !== undefined && { reason }),
-    };
-    try {
-      const event = this.#encode('control.requested', command, run);
-      const { last } = await this.#log.append(run.threadId, [event], { runId });
-      return { commandId, status: run.status, seq: last };
-    } catch (error) {
-      if (TelltaleError.from(error).code !== 'run_closed') throw error;
-      return { status: (await this.#run(runId)).status };
-    }
-  }
-
-  /**
    * The fold of all events a run has now.
    *
    * @throws {TelltaleError} `run_not_found`, `run_deleted`.
@@ -229,13 +207,14 @@ export class Runs {
   }
 
   /**
-   * Ends the runs whose executor or remote producer is gone (`executor_lost`). Call it when a store was opened: until
-   * `close`, it is then done every second.
+   * Ends the runs whose executor or remote producer is gone (`executor_lost`): until `close`, it is then done every second.
+   * Takes over the deadlines of commands that an earlier process took. Call it when a store was opened.
    *
    * @returns how many runs it ended.
    * @throws {TelltaleError} `log_unavailable`, when the log stays away.
    */
   recover(): Promise<number> {
+    void this.commands.recover();
     // What fails now is handed out again when another lease has passed.
     this.#reaper ??= setInterval(() => endLostRuns(this.#log, 0).catch(() => undefined), REAP_MS).unref();
     return endLostRuns(this.#log, this.#options.awayMs);
@@ -245,6 +224,7 @@ export class Runs {
   async close(): Promise<void> {
     this.#closing = true;
     clearInterval(this.#reaper);
+    this.commands.close();
     const executors = [...this.#executors];
     const stopped = new TelltaleError('executor_lost', 'The server was stopped.');
     const graceMs = Math.min(this.#options.graceMs, CLOSING.graceMs);

@@ -25,9 +25,7 @@ export async function startOnce(
   { idempotencyKey: key = '', ...request }: StartRequest,
   open: (request: StartRequest, requestDigest: string) => Promise<Started>,
 ): Promise<Started> {
-  if (!KEY.test(key)) {
-    throw new TelltaleError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
-  }
+  checkKey(key);
   if (request.runId !== undefined) {
     const detail = 'runId: a run gets its id from the Idempotency-Key. Send one of them: a runId is taken once, too.';
     throw new TelltaleError('invalid_request', detail);
@@ -46,6 +44,12 @@ export async function startOnce(
     if (first) return first;
     throw error;
   }
+}
+
+/** @throws {TelltaleError} `invalid_request` for what is no key. */
+export function checkKey(key: string): string {
+  if (KEY.test(key)) return key;
+  throw new TelltaleError('invalid_request', 'Idempotency-Key must be 1 to 255 visible ASCII characters.');
 }
 
 async function startedBefore(log: Log, runId: string, requestDigest: string): Promise<Started | undefined> {

@@ -46,7 +46,7 @@ export async function play(
   const log = openMemory();
   const runs = new Runs(log);
   runs.register('agent', (run: RunWriter) =>
-    agent({ run, model: provider('model-1'), stub, cancel: () => runs.cancel(run.runId) }),
+    agent({ run, model: provider('model-1'), stub, cancel: () => runs.commands.ask(run.runId, { command: 'cancel' }) }),
   );
   try {
     const { runId } = await runs.start({ agent: 'agent' });

@@ -9,7 +9,7 @@ import type { DocumentedOperation, OpenApiDocument, Schema } from './document.ts
 import type { Operation, Operations } from './operation.ts';
 
 const GROUPS: Readonly<Record<Operation['group'], string>> = {
-  Runs: 'One execution of an agent: started, listed, read as a snapshot, cancelled.',
+  Runs: 'One execution of an agent: started, listed, read as a snapshot, paused, cancelled.',
   Events: 'The numbered log: read page by page, and appended to.',
   Streams: 'The same events live, over Server-Sent Events that resume by cursor.',
   Threads: 'Append-only logs, in which runs live.',
