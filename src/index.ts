@@ -3,11 +3,13 @@ import { fileURLToPath } from 'node:url';
 import {
   type AppContext,
   createApp,
+  type DoorChoices,
   type ErrorReport,
   type Listening,
   listen,
   type NodeRequest,
   type NodeResponse,
+  openDoors,
   serveFetch,
   serveNode,
 } from './http/index.ts';
@@ -25,7 +27,16 @@ import {
 } from './protocol/index.ts';
 import { type Agent, type AgentFunction, checkAgentName, Runs, type StartRequest } from './runs/index.ts';
 
-export type { ErrorPlace, ErrorReport, Listening, NodeRequest, NodeResponse } from './http/index.ts';
+export type {
+  DoorChoices,
+  DoorName,
+  DoorOptions,
+  ErrorPlace,
+  ErrorReport,
+  Listening,
+  NodeRequest,
+  NodeResponse,
+} from './http/index.ts';
 export type { Damage } from './log/embedded/index.ts';
 export type { Log } from './log/index.ts';
 export {
@@ -62,6 +73,11 @@ export interface TelltaleOptions {
   readonly allowedOrigins?: readonly string[];
   /** Host names beside the loopback ones under which it is reached, without port: `telltale.example`. */
   readonly allowedHosts?: readonly string[];
+  /**
+   * Doors for the clients of other systems (docs/dialects.md): all are open, `false` closes one, `agent` is what its POST
+   * starts.
+   */
+  readonly doors?: DoorChoices;
   /** Instead of the published ones (PROTOCOL.md section 9). */
   readonly limits?: Partial<Limits>;
   /** Told of every error that is the server's fault. Writes to stderr by default. */
@@ -139,6 +155,8 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   const { store = './.telltale', allowedHosts = [], allowedOrigins = [] } = options;
   const { onError = writeError, onDamage = writeDamage } = options;
   const openStore = storeOf(store, onDamage);
+  openDoors(options.doors);
+  const doors = options.doors ?? {};
   const limits: Limits = { ...LIMITS, ...options.limits };
   const agents = new Map<string, Parameters<Runs['register']>>();
   const servers: Promise<Listening>[] = [];
@@ -178,7 +196,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   function embed(): Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> {
     if (!embedding) {
       embedding = open().then((opened) => {
-        const parts = { ...opened, limits, allowedHosts, allowedOrigins, onError };
+        const parts = { ...opened, limits, allowedHosts, allowedOrigins, doors, onError };
         const hub = createHub(parts);
         return { app: createApp({ ...parts, hub }), hub };
       });
@@ -219,7 +237,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
     listen(port = 4747, host = '127.0.0.1') {
       const server = open().then((opened) =>
-        serve({ ...opened, limits, allowedHosts, allowedOrigins, onError }, port, host),
+        serve({ ...opened, limits, allowedHosts, allowedOrigins, doors, onError }, port, host),
       );
       servers.push(server);
       return server;

@@ -1,4 +1,4 @@
-import type { Block } from '../protocol/index.ts';
+import type { Block, Head, Position, StreamBye, StreamHello } from '../protocol/index.ts';
 
 /** Which events a view has, and how they are written. */
 export interface Selection {
@@ -35,6 +35,44 @@ export interface Dialect {
   readonly name: string;
   /** Begins or goes on with a view, so that the first frame it writes is the one that comes after `place`. */
   encoder(selection: Selection, place: Place): Encoder;
+  /** What a stream says of itself. Without it: the `stream.*` frames (PROTOCOL.md section 6). */
+  words?(stream: SpokenStream): StreamWords;
+  /** Its clients cannot tell what a reset leaves valid: they are told of it, and then everything from the start. */
+  readonly startsAnew?: true;
+}
+
+/** The stream that speaks of itself. */
+export interface SpokenStream {
+  readonly threadId: string;
+  readonly runId?: string;
+  /** As in `Selection`. */
+  readonly asMessages?: boolean;
+  /** Where it shares its connection with others. */
+  readonly name?: string;
+}
+
+/** How a stream speaks of itself: each is frames, or nothing where clients of the dialect are not told. */
+export interface StreamWords {
+  /** Before anything else. */
+  hello(hello: StreamHello): string;
+  /** The cursor could not be followed. The stream goes on after event `after`, which is the id to give. */
+  reset(reset: NonNullable<Position['reset']>, after: number, head: Head): string;
+  /** The cursor moved over events that are not for the view. */
+  progress(epoch: string, seq: number): string;
+  /** History is done, what follows is live. */
+  caughtUp(seq: number): string;
+  /** Behind the terminal event, or because the run was deleted. The connection closes then. */
+  bye(reason: StreamBye['reason']): string;
+  heartbeat(beat: Heartbeat): string;
+}
+
+export interface Heartbeat {
+  /** Cursor of the log's tail; absent while there is no log. */
+  readonly latest?: string;
+  /** 1 for the first of the connection; `HEARTBEAT_MS` lie between two. */
+  readonly count: number;
+  /** RFC 3339, by the server's clock. */
+  readonly time: string;
 }
 
 /** One view's frames, as far as it has been fed. Shared by every viewer that stands where it stands. */

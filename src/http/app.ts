@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import { commandOperations, commandRoutes } from './commands.ts';
 import type { AppContext } from './context.ts';
+import { openDoors } from './doors/index.ts';
 import { eventOperations, eventRoutes } from './events.ts';
 import { healthOperations, healthRoutes } from './health.ts';
 import { importOperations, importRoutes } from './import.ts';
@@ -13,7 +14,7 @@ import { runOperations, runRoutes } from './runs.ts';
 import { streamOperations, streamRoutes } from './stream.ts';
 import { threadOperations, threadRoutes } from './threads.ts';
 
-/** What GET /openapi.json says of every route: as many as there are, or its test fails. */
+/** What GET /openapi.json says of every route but those of doors: as many as there are, or its test fails. */
 const OPERATIONS: Operations = {
   ...runOperations,
   ...commandOperations,
@@ -37,7 +38,8 @@ export function createApp(context: AppContext): Hono {
     c.header('cache-control', 'no-store');
     await next();
   });
-  app.use(checkOrigin(context));
+  const doors = openDoors(context.doors);
+  app.use(checkOrigin({ ...context, cors: doors.flatMap(({ cors }) => cors ?? []) }));
   app.use(async (c, next) => {
     checkEncoding(c.req.url);
     await next();
@@ -46,7 +48,9 @@ export function createApp(context: AppContext): Hono {
   const groups = [runRoutes, commandRoutes, importRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map(
     (routes) => routes(context),
   );
-  groups.push(openapiRoutes(OPERATIONS));
+  groups.push(...doors.map(({ routes, options }) => routes(context, options)));
+  const operations = Object.assign({}, OPERATIONS, ...doors.map((door) => door.operations));
+  groups.push(openapiRoutes(operations, Object.assign({}, ...doors.map(({ schemas }) => schemas))));
   for (const group of groups) app.route('/', group);
 
   const addresses = groups.flatMap((group) =>

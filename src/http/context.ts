@@ -2,6 +2,7 @@ import type { Hub } from '../hub/index.ts';
 import type { Log } from '../log/index.ts';
 import type { Limits } from '../protocol/index.ts';
 import type { Runs } from '../runs/index.ts';
+import type { DoorChoices } from './doors/index.ts';
 
 /** What the routes work with. */
 export interface AppContext {
@@ -13,6 +14,8 @@ export interface AppContext {
   readonly allowedHosts: readonly string[];
   /** Other origins whose pages may use the server, for example `https://app.example`. */
   readonly allowedOrigins: readonly string[];
+  /** Which doors are open; all by default. */
+  readonly doors?: DoorChoices;
   readonly onError: ErrorReport;
   /** Milliseconds for which an endless request may send no byte; 60,000 by default. */
   readonly ingestIdleMs?: number;

@@ -150,7 +150,10 @@ describe('a server that runs is as the document says (P8)', () => {
       [nowhere, { ...body, headers: { ...JSON_HEADERS, origin: 'https://evil.example' } }],
     ] as [string, RequestInit | undefined][]) {
       const answer = await fetch(server.url + target, { method, headers: JSON_HEADERS, ...init });
-      const text = await textOf(answer);
+      // A stream that waits for what is not there yet says nothing.
+      const isStream = answer.ok && answer.headers.get('content-type')?.startsWith('text/event-stream');
+      if (isStream) await answer.body?.cancel();
+      const text = isStream ? '' : await textOf(answer);
       expect(judgeAnswer(judge, operation, answer, text)).toEqual([]);
     }
   });

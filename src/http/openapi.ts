@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import type { z } from 'zod';
 import { OpenApi } from './answers.ts';
 import { buildDocument } from './openapi/build.ts';
 import type { OpenApiDocument } from './openapi/document.ts';
@@ -9,13 +10,16 @@ import { NoQuery } from './schemas.ts';
 
 const POLICY = `default-src 'none'; ${STYLE_POLICY}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-/** What the server says of its own routes: as OpenAPI, and as a page. Built when it is first asked for. */
-export function openapiRoutes(operations: Operations): Hono {
+/**
+ * What the server says of its own routes: as OpenAPI, and as a page. Built when it is first asked for. `schemas`: those
+ * that operations name beside the exports of schemas.ts and answers.ts.
+ */
+export function openapiRoutes(operations: Operations, schemas: Readonly<Record<string, z.ZodType>>): Hono {
   const app = new Hono();
   let built: { document: OpenApiDocument; json: string } | undefined;
   const build = () => {
     if (!built) {
-      const document = buildDocument(operations);
+      const document = buildDocument(operations, schemas);
       built = { document, json: JSON.stringify(document) };
     }
     return built;

@@ -5,6 +5,7 @@
  */
 import type { MiddlewareHandler } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
+import type { DoorCors } from './doors/door.ts';
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/;
@@ -17,6 +18,8 @@ const PREFLIGHT_SECONDS = '600';
 export interface OriginRules {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** What doors add, each for its own addresses. */
+  readonly cors?: readonly DoorCors[];
 }
 
 /**
@@ -43,9 +46,13 @@ export function checkOrigin(rules: OriginRules): MiddlewareHandler {
       return next();
     }
     if (origin === url.origin) return next();
-    if (!origins.has(origin)) throw originRefused(origin);
+    const door = rules.cors?.find(({ path }) => url.pathname.startsWith(path));
+    // A page of this machine's own development server; under any other name this one may be the world's.
+    const isOfDoor = door?.origins.includes(origin) && isLoopback(url.hostname);
+    if (!origins.has(origin) && !isOfDoor) throw originRefused(origin);
     c.header('access-control-allow-origin', origin);
-    c.header('access-control-expose-headers', EXPOSED_HEADERS);
+    c.header('access-control-expose-headers', door?.exposed ?? EXPOSED_HEADERS);
+    if (door?.credentials) c.header('access-control-allow-credentials', 'true');
     if (c.req.method !== 'OPTIONS' || !c.req.header('access-control-request-method')) return next();
     return c.body(null, 204, {
       'access-control-allow-methods': ALLOWED_METHODS,

@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { native } from '../dialects/index.ts';
+import { type Dialect, native } from '../dialects/index.ts';
 import type { StreamRequest } from '../hub/index.ts';
 import { ID_PATTERN, MAX_STREAMS, streamKey, TelltaleError, TYPE_PATTERN } from '../protocol/index.ts';
 import { readQuery } from './query.ts';
@@ -107,7 +107,16 @@ export function readStreamsRequest(c: Context): ReturnType<typeof readStreamRequ
   return { ...request, listed };
 }
 
-function toRequest(c: Context, query: z.infer<typeof StreamQuery>): ReturnType<typeof readStreamRequest> {
+/**
+ * What a request asks to see by a query that was read already.
+ *
+ * @throws {TelltaleError} `not_acceptable`
+ */
+export function toRequest(
+  c: Context,
+  query: z.infer<typeof StreamQuery>,
+  dialect: Dialect = native,
+): ReturnType<typeof readStreamRequest> {
   const { after, from, types, agents, depth, events, coalesce, padding } = query;
   if (!acceptsEventStream(c.req.header('accept'))) {
     throw new TelltaleError(
@@ -117,7 +126,7 @@ function toRequest(c: Context, query: z.infer<typeof StreamQuery>): ReturnType<t
   }
   const cursor = c.req.header('last-event-id') || after;
   return {
-    dialect: native,
+    dialect,
     selection: {
       ...(types && { types }),
       ...(agents && { agents }),

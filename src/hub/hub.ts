@@ -11,6 +11,7 @@ import {
   TelltaleError,
 } from '../protocol/index.ts';
 import { CompositeIds } from './composite-ids.ts';
+import { Expectation, type ExpectedRequest } from './expectation.ts';
 import { connectionFrames } from './opening.ts';
 import type { FoundStream } from './reader.ts';
 import type { RunListRequest } from './run-list-viewer.ts';
@@ -49,6 +50,7 @@ export class Hub {
   readonly #tails = new Map<string, Tail>();
   readonly #viewers = new Set<Viewer>();
   readonly #waiters = new Set<Waiter>();
+  readonly #expected = new Set<Expectation>();
   readonly #lists: RunLists;
   readonly #around: Surroundings;
   readonly #checks: Wheel;
@@ -76,7 +78,7 @@ export class Hub {
 
   /** How many streams are open. */
   get viewers(): number {
-    return this.#viewers.size + this.#lists.size;
+    return this.#viewers.size + this.#expected.size + this.#lists.size;
   }
 
   /** How many polls wait. */
@@ -99,6 +101,36 @@ export class Hub {
   async open(request: StreamRequest, sink: Sink): Promise<'streaming' | 'over'> {
     const stream = this.#check(await this.#find(request));
     return this.#begin([stream], sink, connectionFrames(request.padding));
+  }
+
+  /**
+   * Opens a stream that may have nothing to show yet: the connection is kept awake until `find` finds something. `over`
+   * as in `open`; where it turns out so later, the connection ends.
+   *
+   * @throws {TelltaleError} what `find` and `open` say at once; the sink was not touched.
+   */
+  async openExpected(request: ExpectedRequest, sink: Sink): Promise<'streaming' | 'over'> {
+    const found = await request.find();
+    if (found) return this.open(found, sink);
+    if (this.#closed) sink.abort();
+    if (sink.closed) return 'streaming';
+    const { heartbeats, stalledMs } = this.#around;
+    const expectation = new Expectation({
+      ...{ request, sink, heartbeats, checks: this.#checks },
+      open: (late, relay) => this.#openLate(late, relay),
+      onOver: (it) => this.#expected.delete(it),
+    });
+    this.#expected.add(expectation);
+    expectation.begin(connectionFrames(request.padding), stalledMs);
+    // Followed first, then looked for: what is written in between is found, or wakes.
+    try {
+      expectation.unfollow = await this.#log.follow(request.threadId, () => expectation.look());
+    } catch (error) {
+      expectation.abort();
+      this.#around.onError(error, request.threadId);
+    }
+    expectation.look();
+    return 'streaming';
   }
 
   /**
@@ -194,10 +226,21 @@ export class Hub {
   async close(): Promise<void> {
     this.#closed = true;
     for (const waiter of this.#waiters) waiter.end('over');
+    for (const expectation of this.#expected) expectation.end();
     for (const viewer of this.#viewers) viewer.close();
     const lists = this.#lists.close();
     if (this.#viewers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
     await lists;
+  }
+
+  async #openLate(request: StreamRequest, sink: Sink): Promise<void> {
+    try {
+      const stream = this.#check(await this.#find(request));
+      if (this.#begin([stream], sink, '') === 'over') sink.end();
+    } catch (error) {
+      sink.abort();
+      this.#around.onError(error, request.threadId);
+    }
   }
 
   async #find(request: StreamRequest, name?: string): Promise<FoundStream> {

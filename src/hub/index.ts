@@ -1,3 +1,4 @@
+export type { ExpectedRequest } from './expectation.ts';
 export { Hub, type HubOptions } from './hub.ts';
 export type { RunListRequest } from './run-list-viewer.ts';
 export type { Sink, SinkListener } from './sink.ts';

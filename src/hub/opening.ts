@@ -1,12 +1,5 @@
-import {
-  epochOf,
-  formatCursor,
-  helloFrame,
-  resetFrame,
-  snapshotFrame,
-  writeComment,
-  writeRetry,
-} from '../protocol/index.ts';
+import type { StreamWords } from '../dialects/index.ts';
+import { epochOf, formatCursor, snapshotFrame, writeComment, writeRetry } from '../protocol/index.ts';
 import type { Start, StreamRequest } from './start.ts';
 
 /** Milliseconds. Drawn anew for each connection, so that viewers who lost one server do not all return at once. */
@@ -27,10 +20,11 @@ export function openingFrames(
   { threadId, selection: { runId } }: StreamRequest,
   { head, place, reset, snapshot }: Start,
   heartbeatMs: number,
+  words: StreamWords,
   name?: string,
 ): string {
   return [
-    helloFrame({
+    words.hello({
       ...(name !== undefined && { stream: name }),
       threadId,
       ...(runId !== undefined && { runId }),
@@ -39,7 +33,7 @@ export function openingFrames(
       latest: head.last,
       heartbeatMs,
     }),
-    reset ? resetFrame(reset, place.prev, head, name) : '',
+    reset ? words.reset(reset, place.prev, head) : '',
     snapshot ? snapshotFrame(formatCursor(epochOf(head, place.after), place.after), snapshot) : '',
   ].join('');
 }

@@ -1,6 +1,6 @@
-import type { Encoder } from '../dialects/index.ts';
+import { type Encoder, type StreamWords, wordsOf } from '../dialects/index.ts';
 import type { Log } from '../log/index.ts';
-import { type Block, caughtUpFrame, endedFrame, epochOf, progressFrame, resetFrame } from '../protocol/index.ts';
+import { type Block, endedFrame, epochOf, formatCursor, type StreamBye } from '../protocol/index.ts';
 import { openingFrames } from './opening.ts';
 import { findRestart, type Start, type StreamRequest } from './start.ts';
 import type { Tail } from './tail.ts';
@@ -46,6 +46,7 @@ export class Reader implements LiveViewer {
   readonly #around: ReaderSurroundings;
   readonly #owner: ReaderOwner;
   readonly #request: StreamRequest;
+  readonly #words: StreamWords;
   /** Under which epoch `#after` was reached. */
   #epoch: string;
   /** Number before the first event that the view can have. */
@@ -77,7 +78,9 @@ export class Reader implements LiveViewer {
     this.#after = start.place.after;
     this.#lastId = start.lastId;
     this.#encoder = request.dialect.encoder(request.selection, start.place);
-    this.#told = openingFrames(request, start, around.heartbeatMs, name);
+    const { dialect, threadId, selection } = request;
+    this.#words = wordsOf(dialect, { ...selection, threadId, ...(name !== undefined && { name }) });
+    this.#told = openingFrames(request, start, around.heartbeatMs, this.#words, name);
     this.#atEnd = start.over;
   }
 
@@ -121,8 +124,20 @@ export class Reader implements LiveViewer {
     if (this.#told !== '') return '';
     // After a cut the tail is of another epoch; what this number means there is for the reset to say.
     if (this.#after <= this.#lastId || this.tail.head.epoch !== this.#epoch) return '';
-    this.#lastId = this.#after;
-    return progressFrame(epochOf(this.tail.head, this.#after), this.#after, this.name);
+    const frame = this.#words.progress(epochOf(this.tail.head, this.#after), this.#after);
+    if (frame !== '') this.#lastId = this.#after;
+    return frame;
+  }
+
+  /** Of a stream that has its connection to itself. */
+  heartbeat(count: number): string {
+    const { epoch, last } = this.tail.head;
+    return this.#words.heartbeat({ latest: formatCursor(epoch, last), count, time: new Date().toISOString() });
+  }
+
+  /** What comes last on its connection. */
+  bye(reason: StreamBye['reason']): string {
+    return this.#words.bye(reason);
   }
 
   /** What was fetched may hold what is void now: it is fetched again. */
@@ -197,7 +212,7 @@ export class Reader implements LiveViewer {
     if (!this.#atEnd) parts.push(utf8(this.progress()));
     if (!this.#atEnd && this.tail.isAtEnd(this.#epoch, encoder.after)) {
       this.#joinView(encoder);
-      if (!this.#caughtUp) parts.push(utf8(caughtUpFrame(this.#after, this.name)));
+      if (!this.#caughtUp) parts.push(utf8(this.#words.caughtUp(this.#after)));
       this.#caughtUp = true;
     } else this.#around.turn.add(this.#owner);
     return joinBytes(parts);
@@ -210,7 +225,7 @@ export class Reader implements LiveViewer {
     if (this.over || hasErased()) return;
     const { head } = page;
     if (head.epoch !== this.#epoch || head.first > after + 1) {
-      const start = await findRestart(this.#around.log, this.#request.selection, head, this.#epoch, after);
+      const start = await findRestart(this.#around.log, this.#request, head, this.#epoch, after);
       if (!this.over) this.#restart(start);
       return;
     }
@@ -225,7 +240,7 @@ export class Reader implements LiveViewer {
     this.#after = place.after;
     this.#lastId = lastId;
     this.#encoder = this.#request.dialect.encoder(this.#request.selection, place);
-    this.#told += resetFrame(reset, place.prev, head, this.name);
+    this.#told += this.#words.reset(reset, place.prev, head);
     this.#atEnd = over;
   }
 

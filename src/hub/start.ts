@@ -60,7 +60,8 @@ export interface Start {
  *
  * @throws {TelltaleError} `thread_not_found`, `run_not_found`
  */
-export async function findStart(log: Log, { threadId, selection, cursor, from }: StreamRequest): Promise<Start> {
+export async function findStart(log: Log, request: StreamRequest): Promise<Start> {
+  const { dialect, threadId, selection, cursor, from } = request;
   if (cursor === undefined && from === 'snapshot') return findSnapshot(log, threadId, selection);
   const head = await findHead(log, threadId);
   const run = await findRun(log, selection);
@@ -75,9 +76,10 @@ export async function findStart(log: Log, { threadId, selection, cursor, from }:
   }
   const parsed = typeof cursor === 'string' ? parseCursor(cursor) : cursorOfPart(cursor, head);
   const { after, reset } = locate(parsed, head);
-  if (reset || parsed?.k === undefined) return startAfter(head, run, after, reset);
+  if (reset) return startAfter(head, run, dialect.startsAnew ? begin : after, reset);
+  if (parsed?.k === undefined) return startAfter(head, run, after);
   // Part of event `after` is still to come.
-  const start = startAfter(head, run, after - 1, undefined);
+  const start = startAfter(head, run, after - 1);
   return { ...start, place: { ...start.place, k: parsed.k } };
 }
 
@@ -137,13 +139,20 @@ async function findHead(log: Log, threadId: string): Promise<Head> {
 }
 
 /** Finds where a viewer that has everything up to `after`, as numbered by `epoch`, goes on in a log that has changed. */
-export async function findRestart(log: Log, selection: Selection, head: Head, epoch: string, after: number) {
+export async function findRestart(
+  log: Log,
+  { dialect, selection }: StreamRequest,
+  head: Head,
+  epoch: string,
+  after: number,
+): Promise<Start> {
   const run = await findRun(log, selection);
   const position = locate({ epoch, seq: after }, head);
-  return startAfter(head, run, position.after, position.reset);
+  const isAnew = position.reset !== undefined && dialect.startsAnew;
+  return startAfter(head, run, isAnew ? beginOf(head, run) : position.after, position.reset);
 }
 
-function startAfter(head: Head, run: RunRecord | undefined, prev: number, reset: Position['reset']): Start {
+function startAfter(head: Head, run: RunRecord | undefined, prev: number, reset?: Position['reset']): Start {
   const begin = beginOf(head, run);
   const after = Math.max(begin, prev);
   const place: Place = { begin, after, prev };

@@ -1,4 +1,13 @@
-import { byeFrame, digest, endedFrame, formatCursor, formatPart, streamKey, writeComment } from '../protocol/index.ts';
+import {
+  byeFrame,
+  digest,
+  endedFrame,
+  formatCursor,
+  formatPart,
+  type StreamBye,
+  streamKey,
+  writeComment,
+} from '../protocol/index.ts';
 import type { CompositeIds } from './composite-ids.ts';
 import { type FoundStream, Reader, type ReaderOwner, type ReaderSurroundings } from './reader.ts';
 import type { Sink, SinkListener } from './sink.ts';
@@ -31,6 +40,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   /** Where there is one alone, as on nearly every connection. */
   readonly #only: Reader | undefined;
   #served = 0;
+  #beats = 0;
   /** How many of them are not over. */
   #running: number;
   #fetching = false;
@@ -68,7 +78,9 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   tick(): void {
     if (this.#over || this.#waitsForSink) return;
     const parts = this.#readers.map((reader) => this.#stamp(reader, utf8(reader.progress())));
-    this.#write(joinBytes([...parts, utf8(writeComment(`heartbeat ${this.#latest()}`))]));
+    this.#beats++;
+    const beat = this.#only ? this.#only.heartbeat(this.#beats) : writeComment(`heartbeat ${this.#latest()}`);
+    this.#write(joinBytes([...parts, utf8(beat)]));
   }
 
   drained(): void {
@@ -99,7 +111,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
       this.#running--;
       const isLast = this.#running === 0;
       const ended = reader.name === undefined ? '' : endedFrame(reader.name, 'deleted');
-      this.#write(utf8(`${ended}${isLast ? byeFrame('deleted') : ''}`));
+      this.#write(utf8(`${ended}${isLast ? this.#bye('deleted') : ''}`));
       if (isLast) this.close();
     }
   }
@@ -129,7 +141,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   /** Hands over what was taken, and ends the connection behind the end of its last stream. */
   #hand(bytes: Uint8Array): void {
     if (this.#running === 0) {
-      this.#write(joinBytes([bytes, utf8(byeFrame())]));
+      this.#write(joinBytes([bytes, utf8(this.#bye('ended'))]));
       this.close();
     } else if (bytes.length > 0) this.#write(bytes);
   }
@@ -187,6 +199,10 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
         this.#fetching = false;
         this.flush();
       });
+  }
+
+  #bye(reason: StreamBye['reason']): string {
+    return this.#only ? this.#only.bye(reason) : byeFrame(reason);
   }
 
   /** The tails of its threads, as a cursor. */

@@ -13,6 +13,7 @@ const GROUPS: Readonly<Record<Operation['group'], string>> = {
   Events: 'The numbered log: read page by page, and appended to.',
   Streams: 'The same events live, over Server-Sent Events that resume by cursor.',
   Threads: 'Append-only logs, in which runs live.',
+  Doors: 'The addresses and events that the clients of other systems know, over the same runs and threads.',
   Server: 'Supervision, and this document.',
 };
 
@@ -21,10 +22,13 @@ const DESCRIPTION = `A durable, numbered log of every run of an AI agent, and st
 const schemasByName: Readonly<Record<string, unknown>> = { ...requests, ...answers, ...snapshot };
 
 /** Builds the document. The same operations give the same bytes. */
-export function buildDocument(operations: Operations): OpenApiDocument {
+export function buildDocument(
+  operations: Operations,
+  schemasOfDoors: Readonly<Record<string, z.ZodType>> = {},
+): OpenApiDocument {
   const named = z.registry<{ id: string }>();
   const add = (id: string, schema: z.ZodType | undefined) => schema && !named.has(schema) && named.add(schema, { id });
-  for (const [name, schema] of Object.entries(schemasByName)) {
+  for (const [name, schema] of Object.entries({ ...schemasByName, ...schemasOfDoors })) {
     // A query is shown as parameters.
     if (schema instanceof z.ZodType && !name.endsWith('Query')) add(name, schema);
   }
@@ -38,7 +42,10 @@ export function buildDocument(operations: Operations): OpenApiDocument {
   const idOf = (schema: z.ZodType): string => {
     const id = named.get(schema)?.id;
     if (id !== undefined) return id;
-    throw new TelltaleError('internal', 'A schema of a body has to be an export of schemas.ts or answers.ts.');
+    throw new TelltaleError(
+      'internal',
+      'A schema of a body has to be an export of schemas.ts or answers.ts, or among the schemas of its door.',
+    );
   };
   const describe = new Describing(schemas, idOf);
 

@@ -26,7 +26,7 @@ export interface Operation {
 }
 
 /** In the order in which they are shown. */
-export type Group = 'Runs' | 'Events' | 'Streams' | 'Threads' | 'Server';
+export type Group = 'Runs' | 'Events' | 'Streams' | 'Threads' | 'Doors' | 'Server';
 
 /** A body in the forms in which it may come. Schemas are exports of schemas.ts and answers.ts, whose names they keep. */
 export interface Content {

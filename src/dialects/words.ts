@@ -1,0 +1,70 @@
+import {
+  byeFrame,
+  caughtUpFrame,
+  epochOf,
+  formatCursor,
+  helloFrame,
+  progressFrame,
+  resetFrame,
+  writeComment,
+} from '../protocol/index.ts';
+import type { Dialect, SpokenStream, StreamWords } from './dialect.ts';
+import { formatRunCursor } from './run-cursor.ts';
+import type { Said } from './said.ts';
+
+/** How a stream of this dialect speaks of itself. */
+export function wordsOf(dialect: Dialect, stream: SpokenStream): StreamWords {
+  if (dialect.words) return dialect.words(stream);
+  return stream.name === undefined ? OWN : ownWords(stream.name);
+}
+
+/** The `stream.*` frames (PROTOCOL.md section 6). */
+const ownWords = (name?: string): StreamWords => ({
+  hello: helloFrame,
+  reset: (reset, after, head) => resetFrame(reset, after, head, name),
+  progress: (epoch, seq) => progressFrame(epoch, seq, name),
+  caughtUp: (seq) => caughtUpFrame(seq, name),
+  bye: byeFrame,
+  heartbeat: ({ latest }) => writeComment(`heartbeat ${latest}`),
+});
+
+const OWN = ownWords();
+
+/**
+ * What another system's clients are told of their stream. What is absent they are not told: a heartbeat is then a
+ * comment. A reset has to be told by all, since everything follows again.
+ */
+export interface ForeignWords {
+  hello?(stream: SpokenStream): readonly Said[];
+  reset(stream: SpokenStream, reason: string): readonly Said[];
+  /** The run was deleted while its stream was open: what was received of it is void. The connection closes. */
+  deleted?(stream: SpokenStream): readonly Said[];
+  /** Nothing at a beat that is only a comment: `count % 2` halves their number. */
+  heartbeat?(stream: SpokenStream, beat: { readonly count: number; readonly time: string }): readonly Said[];
+}
+
+/** `write` makes a frame; `names`: whether ids name their run. */
+export function foreignWords(
+  words: ForeignWords,
+  stream: SpokenStream,
+  write: (said: Said, id?: string) => string,
+  names: boolean,
+): StreamWords {
+  const frames = (said: readonly Said[] = []) => said.map((it) => write(it)).join('');
+  const idOf = (cursor: string) =>
+    names && stream.runId !== undefined ? formatRunCursor(stream.runId, cursor) : cursor;
+  return {
+    hello: () => frames(words.hello?.(stream)),
+    reset(reset, after, head) {
+      const id = idOf(formatCursor(epochOf(head, after), after));
+      return words
+        .reset(stream, reset.reason)
+        .map((it) => write(it, id))
+        .join('');
+    },
+    progress: () => '',
+    caughtUp: () => '',
+    bye: (reason) => (reason === 'deleted' ? frames(words.deleted?.(stream)) : ''),
+    heartbeat: (beat) => frames(words.heartbeat?.(stream, beat)) || writeComment('heartbeat'),
+  };
+}
