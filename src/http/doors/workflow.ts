@@ -3,14 +3,14 @@ import { z } from 'zod';
 import { workflow as dialect } from '../../dialects/index.ts';
 import type { Log, RunRecord } from '../../log/index.ts';
 import { isEnded, TelltaleError } from '../../protocol/index.ts';
-import type { Runs, StartRequest } from '../../runs/index.ts';
+import type { StartRequest } from '../../runs/index.ts';
 import { readBody } from '../body.ts';
 import type { AppContext } from '../context.ts';
 import { IdempotencyHeaders, readIdempotencyKey } from '../idempotency-key.ts';
 import { findRun } from '../lookup.ts';
 import { type Operations, ResumeHeaders } from '../openapi/operation.ts';
 import { readQuery } from '../query.ts';
-import { CancelRequest, NoQuery } from '../schemas.ts';
+import { CommandRequest, NoQuery } from '../schemas.ts';
 import { stream } from '../stream.ts';
 import { toRequest } from '../stream-request.ts';
 import { type Door, type DoorOptions, DoorQuery, streaming } from './door.ts';
@@ -42,7 +42,7 @@ const WorkflowTask = z.object({
 const WorkflowCommand = z.object({
   task_id: z.string(),
   status,
-  command_id: z.string().exactOptional().describe('Absent where the task had ended before.'),
+  command_id: z.string().exactOptional().describe('Absent where there was nothing left to do.'),
 });
 const WorkflowEvent = z
   .looseObject({
@@ -60,11 +60,8 @@ const WorkflowQuery = DoorQuery.extend({
     .describe('`false`: only what happens from now on. A cursor wins over it.'),
 });
 
-/** What is asked of a task, each at an address of its own: one line each. */
-const COMMANDS = {
-  cancel: (runs: Runs, taskId: string, request: z.infer<typeof CancelRequest>) => runs.cancel(taskId, request),
-};
-type CommandName = keyof typeof COMMANDS;
+/** What may be asked of a task, each at an address of its own. */
+const COMMANDS = ['cancel', 'pause', 'resume'] as const;
 
 /** Tasks of agents, and what they cost (docs/doors/workflow.md). A task is a run that has its thread to itself. */
 export const workflow: Door = {
@@ -102,12 +99,14 @@ export const workflow: Door = {
       }),
     );
 
-    for (const [name, command] of Object.entries(COMMANDS)) {
-      app.post(`${TASK}/${name}`, async (c) => {
+    for (const command of COMMANDS) {
+      app.post(`${TASK}/${command}`, async (c) => {
         readQuery(c, NoQuery);
-        const request = await readBody(c, { ...rules, schema: CancelRequest, absent: {} });
+        const key = readIdempotencyKey(c);
+        const said = await readBody(c, { ...rules, schema: CommandRequest, absent: {} });
         const { runId } = await findTask(log, c);
-        const { status, commandId } = await command(runs, runId, request);
+        const request = { ...said, command, ...(key !== undefined && { idempotencyKey: key }) };
+        const { status, commandId } = await runs.commands.ask(runId, request);
         const asked = commandId !== undefined;
         return c.json({ task_id: runId, status, ...(asked && { command_id: commandId }) }, asked ? 202 : 200);
       });
@@ -158,25 +157,27 @@ export const workflow: Door = {
       refuses: ['run_not_found', 'run_deleted', 'not_acceptable'],
       examples: [{ path: { agentId: 'greeter', taskId: 'first' } }],
     },
-    ...Object.assign({}, ...(Object.keys(COMMANDS) as CommandName[]).map(commandOperation)),
+    ...Object.assign({}, ...COMMANDS.map(commandOperation)),
   },
 };
 
-function commandOperation(name: CommandName): Operations {
+function commandOperation(name: (typeof COMMANDS)[number]): Operations {
   return {
     [`POST /api/v1/agents/{agentId}/tasks/{taskId}/${name}`]: {
       id: `${name}Task`,
       group: 'Doors',
       summary: `Ask a task to ${name}`,
       description: `Writes \`control.requested\` to the log, as \`POST /v1/runs/{runId}/${name}\` does.`,
-      body: { json: CancelRequest, optional: true },
+      headers: IdempotencyHeaders,
+      body: { json: CommandRequest, optional: true },
       answers: {
         202: { description: 'It was asked.', json: WorkflowCommand },
-        200: { description: 'It had ended before.', json: WorkflowCommand },
+        200: { description: 'There was nothing left to do, or the key asked for it before.', json: WorkflowCommand },
       },
       refuses: [
         ...['run_not_found', 'run_deleted', 'invalid_json', 'too_deep', 'batch_too_large', 'unsupported_media_type'],
-        ...['overloaded', 'storage_full'],
+        ...['idempotency_conflict', 'overloaded', 'storage_full'],
+        ...(name === 'cancel' ? [] : (['command_refused'] as const)),
       ] as const,
       examples: [{ path: { agentId: 'worker', taskId: 'job' }, body: { reason: 'No longer needed' } }],
     },
