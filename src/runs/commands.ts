@@ -61,9 +61,10 @@ export class Commands {
       return { status: run.status };
     }
     const asked = { command, commandId, ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) };
+    // Whatever comes of the append: where its answer is lost, the command is in the log all the same.
+    this.#deadlines.expect(runId, commandId);
     try {
       const said = await sayOnce(this.#log, this.#limits, run, { type: 'control.requested', data: asked }, commandId);
-      if (!said.duplicate) this.#deadlines.expect(runId, commandId);
       return { commandId, status: run.status, ...said };
     } catch (error) {
       if (TelltaleError.from(error).code !== 'run_closed') throw error;

@@ -23,7 +23,7 @@ export class Deadlines {
     this.#timeoutMs = timeoutMs;
   }
 
-  /** The command is in the log since just now. */
+  /** The command is in the log since just now, or about to be. */
   expect(runId: string, commandId: string, dueMs: number = this.#timeoutMs): void {
     this.#after(dueMs, () => this.#look(runId, commandId));
   }
