@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Gate } from './gate.ts';
+import { obey } from './obey.ts';
+import type { Said } from './run-watch.ts';
 
 function setUp() {
   const told: unknown[] = [];
@@ -66,4 +68,17 @@ describe('the gate of a run (P10)', () => {
     gate.resume({ commandId: 'later' });
     expect([gate.pass(), told.length]).toEqual([undefined, 1]);
   });
+});
+
+test('P10: a command of which the watch tells again, as after a log lost its end, is followed once', () => {
+  const { gate, told } = setUp();
+  const cancelled: string[] = [];
+  const hear = obey({ gate, cancel: ({ commandId }) => cancelled.push(String(commandId)) });
+  const say = (command: string, commandId: string) =>
+    hear({ type: 'control.requested', data: { command, commandId } } as unknown as Said);
+  for (const command of ['pause', 'resume', 'cancel']) say(command, command);
+  for (const command of ['pause', 'resume', 'cancel']) say(command, command);
+  expect([gate.pass(), told, cancelled]).toEqual([
+    ...[undefined, [refused('pause'), ['run.resumed', { commandId: 'resume' }]], ['cancel']],
+  ]);
 });

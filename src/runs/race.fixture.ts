@@ -1,0 +1,126 @@
+/**
+ * The judge of races: what has to hold of a run here that many people commanded at once, by its log and by what each of
+ * them was answered. A rule throws what is wrong. Who adds a way to say something to a run adds its rules.
+ */
+import { isTerminal, type TelltaleEvent } from '../protocol/index.ts';
+import { fold } from './watching.fixture.ts';
+
+/** What somebody asked for, and what came back. */
+export interface Answer {
+  readonly asked: string;
+  readonly commandId?: string;
+  readonly seq?: number;
+  /** Of the run, as told in the answer. */
+  readonly status?: string;
+  readonly duplicate?: true;
+}
+
+type Rule = (events: readonly TelltaleEvent[], answers: readonly Answer[]) => void;
+
+// biome-ignore lint/suspicious/noExplicitAny: the data of any type
+const dataOf = (event: TelltaleEvent): any => event.data;
+const commandOf = (event: TelltaleEvent): string | undefined => dataOf(event).commandId;
+const ofType = (events: readonly TelltaleEvent[], ...types: string[]) => events.filter((it) => types.includes(it.type));
+
+const OUTCOMES = ['run.paused', 'run.resumed', 'run.cancelled', 'control.refused'];
+const FOLLOWS: Readonly<Record<string, string>> = {
+  'run.paused': 'pause',
+  'run.resumed': 'resume',
+  'run.cancelled': 'cancel',
+};
+
+const oneEnd: Rule = (events) => {
+  const ends = events.filter(({ type }) => isTerminal(type));
+  if (ends.length !== 1 || ends[0] !== events.at(-1)) throw new Error(`${ends.length} ends, or not at the end`);
+};
+
+const everyCommandHasOneOutcome: Rule = (events) => {
+  const requests = new Map(ofType(events, 'control.requested').map((it) => [commandOf(it), it]));
+  if (requests.size !== ofType(events, 'control.requested').length)
+    throw new Error('a command stands twice in the log');
+  const decided = new Set<string>();
+  for (const event of ofType(events, ...OUTCOMES)) {
+    const id = commandOf(event);
+    const request = requests.get(id);
+    if (id === undefined || !request) throw new Error(`${event.type} ${event.seq} answers nothing that was asked for`);
+    if (request.seq > event.seq) throw new Error(`${event.type} ${event.seq} comes before it was asked for`);
+    if (decided.has(id)) throw new Error(`command ${id} has two outcomes`);
+    decided.add(id);
+    const follows = FOLLOWS[event.type];
+    if (follows && follows !== dataOf(request).command) throw new Error(`${event.type} follows another command`);
+  }
+  for (const { id, status } of fold(events).commands) {
+    if (status !== (decided.has(id) ? status : 'void')) throw new Error(`command ${id} is ${status} at the end`);
+    if (decided.has(id) && status !== 'applied' && status !== 'refused') throw new Error(`command ${id} is ${status}`);
+  }
+  const late = ofType(events, 'control.overdue').map(commandOf);
+  if (new Set(late).size !== late.length) throw new Error('a command is told as overdue twice');
+};
+
+/** Cancelling is followed in the order of the log: whoever asked first has cancelled the run. */
+const firstCancelWins: Rule = (events) => {
+  const end = events.at(-1)!;
+  if (end.type !== 'run.cancelled') return;
+  const first = ofType(events, 'control.requested').find((it) => dataOf(it).command === 'cancel');
+  if (!first || commandOf(first) !== commandOf(end)) throw new Error('the run was cancelled by another than the first');
+};
+
+/** Paused, resumed, paused …; only a resume that overtook a pause stands alone, directly behind the refusal of that. */
+const pausesAlternate: Rule = (events) => {
+  const asked = new Map(ofType(events, 'control.requested').map((it) => [commandOf(it), dataOf(it).command]));
+  let paused = false;
+  let before: TelltaleEvent | undefined;
+  for (const event of ofType(events, ...OUTCOMES)) {
+    if (event.type === 'run.paused' && paused) throw new Error(`paused twice, at ${event.seq}`);
+    const overtook = before?.type === 'control.refused' && asked.get(commandOf(before)) === 'pause';
+    if (event.type === 'run.resumed' && !paused && !overtook)
+      throw new Error(`resumed without a pause, at ${event.seq}`);
+    if (event.type !== 'control.refused') paused = event.type === 'run.paused';
+    before = event;
+  }
+};
+
+/** Until somebody cancels the run: an agent that tidies up then is not held. */
+const nothingBeginsWhilePaused: Rule = (events) => {
+  let paused = false;
+  for (const event of events) {
+    const { type, seq } = event;
+    if (type === 'control.requested' && dataOf(event).command === 'cancel') return;
+    if (type === 'run.paused' || type === 'run.resumed') paused = type === 'run.paused';
+    if (paused && (type === 'tool.started' || type === 'llm.started'))
+      throw new Error(`${type} while paused, at ${seq}`);
+  }
+};
+
+const answersAreTrue: Rule = (events, answers) => {
+  const requests = new Map(ofType(events, 'control.requested').map((it) => [it.seq, it]));
+  const firsts = new Set<string>();
+  for (const { asked, commandId, seq, status, duplicate } of answers) {
+    if (commandId === undefined) {
+      const known = status === 'running' || events.some(({ type }) => type === `run.${status}`);
+      if (!known) throw new Error(`${asked} was answered ${status}, which the run never was`);
+      continue;
+    }
+    const request = requests.get(seq ?? 0);
+    if (!request || commandOf(request) !== commandId || dataOf(request).command !== asked) {
+      throw new Error(`${asked} was answered ${commandId} at ${seq}, where something else stands`);
+    }
+    if (!duplicate && firsts.has(commandId)) throw new Error(`${commandId} was told to two as theirs`);
+    if (!duplicate) firsts.add(commandId);
+  }
+};
+
+const RULES: readonly Rule[] = [
+  ...[oneEnd, everyCommandHasOneOutcome, firstCancelWins],
+  ...[pausesAlternate, nothingBeginsWhilePaused, answersAreTrue],
+];
+
+/** @throws {Error} what is wrong, with what happened in few words. */
+export function checkRace(events: readonly TelltaleEvent[], answers: readonly Answer[]): void {
+  try {
+    for (const rule of RULES) rule(events, answers);
+  } catch (error) {
+    const story = events.map((it) => [it.seq, it.type, dataOf(it).command, commandOf(it)].filter(Boolean).join(' '));
+    throw new Error(`${(error as Error).message}\n${story.join('\n')}\n${JSON.stringify(answers)}`);
+  }
+}
