@@ -1,5 +1,5 @@
 /** What dialects have to remember of a run: what is streamed in parts, and what its end leaves out. */
-import type { KnownEvent } from '../protocol/index.ts';
+import type { AgentRef, KnownEvent } from '../protocol/index.ts';
 
 /** Ids repeat between agents: an entity is known by the invocation and its id. */
 export const keyOf = ({ agent }: Pick<KnownEvent, 'agent'>, id: string): string => JSON.stringify([agent?.id, id]);
@@ -25,6 +25,8 @@ export interface ToolCall {
   readonly toolCallId: string;
   readonly name: string;
   readonly args: unknown;
+  /** Who calls; absent: the run itself. */
+  readonly agent?: AgentRef;
 }
 
 /** Tool calls that have not ended. Their clients want whole arguments: a call is told by `called`, or late, by its end. */
@@ -46,7 +48,7 @@ export class ToolCalls {
         open.argsText += event.data.delta;
         return {};
       case 'tool.called': {
-        const begins = { toolCallId, name: open.name, args: event.data.args };
+        const begins = callOf(event, open.name, event.data.args);
         if (open.call) return {};
         open.call = begins;
         return { begins };
@@ -54,7 +56,7 @@ export class ToolCalls {
       default: {
         this.#open.delete(key);
         if (open.call) return { ends: open.call };
-        const call = { toolCallId, name: open.name, args: parsed(open.argsText) };
+        const call = callOf(event, open.name, parsed(open.argsText));
         return { begins: call, ends: call };
       }
     }
@@ -76,6 +78,11 @@ export type ToolEventType = (typeof TOOL_EVENTS)[number];
 
 export const isToolEvent = (event: KnownEvent): event is KnownEvent & { readonly type: ToolEventType } =>
   (TOOL_EVENTS as readonly string[]).includes(event.type);
+
+function callOf(event: KnownEvent & { readonly type: ToolEventType }, name: string, args: unknown): ToolCall {
+  const { agent, data } = event;
+  return { toolCallId: data.toolCallId, name, args, ...(agent && { agent }) };
+}
 
 /** Arguments that were streamed are JSON; what is none is passed on as it came. */
 function parsed(text: string): unknown {

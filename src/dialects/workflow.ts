@@ -199,10 +199,14 @@ function outcome(event: KnownEvent): Fields {
   }
 }
 
-const called = ({ toolCallId, name }: ToolCall): Fields => ({ tool_call_id: toolCallId, tool_name: name });
+const called = ({ toolCallId, name, agent }: ToolCall): Fields => ({
+  ...(agent && { agent_name: agent.name }),
+  ...{ tool_call_id: toolCallId, tool_name: name },
+});
 
 function begin(task: Task, event: KnownEvent, id: string, kind: string, about: Fields, more: Fields = {}): Named[] {
-  task.spans.set(`${kind} ${keyOf(event, id)}`, { end: `${kind}Completed`, about });
+  const of = event.agent && { agent_name: event.agent.name };
+  task.spans.set(`${kind} ${keyOf(event, id)}`, { end: `${kind}Completed`, about: { ...of, ...about } });
   return [[`${kind}Started`, { ...about, ...more }]];
 }
 

@@ -1,4 +1,11 @@
 /** Proofs for stores and hosts of your own, to run under your test runner, and what judges a delivery. They assert with `node:assert`. */
+export {
+  type DialectDraft,
+  type DialectHarness,
+  dialectCases,
+  type GoldenTable,
+  type SpokenFrame,
+} from './dialect.cases.ts';
 export { type Fault, type FaultyProxy, faultyProxy } from './faulty-proxy.ts';
 export {
   type CheckOptions,
