@@ -17,6 +17,7 @@ import atexit
 import http.client
 import json
 import random
+import re
 import threading
 import time
 import urllib.error
@@ -34,6 +35,7 @@ _MAX_RETRY_SECONDS = 10
 # So many sessions without anything to send are remembered.
 _MAX_SESSIONS = 1000
 _ANSWER_SECONDS = 30
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class TelltaleError(Exception):
@@ -71,7 +73,10 @@ class Telltale:
         return Run(f"{self._url}/v1/runs/{run_id}/events", run_id)
 
     def emit_agent_activity(self, session_id, agent_name, action, status, details=None):
-        """Tells what an agent of a session does; a session needs no run of its own."""
+        """Tells what an agent of a session does; a session needs no run of its own. A UUID stands for its 32 digits."""
+        session_id = str(session_id)
+        if _UUID.fullmatch(session_id):
+            session_id = session_id.replace("-", "").lower()
         data = {"action": action, "status": status}
         if details is not None:
             data["details"] = details

@@ -12,6 +12,7 @@ import {
   openDoors,
   serveFetch,
   serveNode,
+  threadIdOf,
 } from './http/index.ts';
 import { Hub } from './hub/index.ts';
 import type { Damage } from './log/embedded/index.ts';
@@ -25,7 +26,7 @@ import {
   randomId,
   TelltaleError,
 } from './protocol/index.ts';
-import { type Agent, type AgentFunction, checkAgentName, Runs, type StartRequest } from './runs/index.ts';
+import { type Agent, type AgentFunction, checkAgentName, ImplicitRuns, Runs, type StartRequest } from './runs/index.ts';
 
 export type {
   DoorChoices,
@@ -94,6 +95,17 @@ export interface StartedRun {
   finished(): Promise<RunSnapshot>;
 }
 
+/** What an agent of a session does. */
+export interface AgentActivity {
+  /** A UUID, or 1 to 32 characters of `A-Z a-z 0-9 _ -`. */
+  readonly sessionId: string;
+  readonly agentName: string;
+  readonly action: string;
+  /** `in-progress`, `completed`, `error`, for example. */
+  readonly status: string;
+  readonly details?: unknown;
+}
+
 /** One log, the agents that write to it, and the servers that show it. */
 export interface Telltale {
   /**
@@ -132,6 +144,13 @@ export interface Telltale {
    */
   handler(request: NodeRequest, response: NodeResponse): Promise<void>;
   /**
+   * Tells what an agent of a session does; a session needs no run of its own, and may be one that nobody watches yet.
+   * Resolves when it is stored, for viewers at `/sse/agent-activity/{sessionId}`.
+   *
+   * @throws {TelltaleError} `invalid_request` for a session id that is none, `invalid_event`, and what `log` says.
+   */
+  emitAgentActivity(activity: AgentActivity): Promise<void>;
+  /**
    * The log itself, opened with the first call of this, `start`, `listen`, or with the first request.
    *
    * @throws {TelltaleError} `store_locked`, `store_damaged`, `store_version`, `storage_full`.
@@ -163,6 +182,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   let embedding: Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> | undefined;
   let opening: Promise<{ log: Log; runs: Runs }> | undefined;
   let registry: Runs | undefined;
+  let sessions: ImplicitRuns | undefined;
   let closing: Promise<void> | undefined;
 
   async function openAll(): Promise<{ log: Log; runs: Runs }> {
@@ -246,6 +266,15 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
     fetch: (request) => serveFetch(embedded, onError, request),
 
     handler: (request, response) => serveNode(embedded, onError, request, response),
+
+    async emitAgentActivity({ sessionId, agentName, action, status, details }) {
+      const threadId = threadIdOf(sessionId, 'sessionId');
+      const data = { action, status, ...(details !== undefined && { details }) };
+      const agent = { id: agentName, name: agentName, path: agentName };
+      const { log, runs } = await open();
+      sessions ??= new ImplicitRuns(log, runs, limits);
+      await sessions.append(threadId, { events: [{ type: 'activity.reported', data, agent }] });
+    },
 
     log: async () => (await open()).log,
 

@@ -1,6 +1,6 @@
 export { createApp } from './app.ts';
 export type { AppContext, ErrorPlace, ErrorReport } from './context.ts';
-export type { DoorOptions } from './doors/door.ts';
+export { type DoorOptions, threadIdOf } from './doors/door.ts';
 export { type DoorChoices, type DoorName, openDoors } from './doors/index.ts';
 export { type Listening, type ListenOptions, listen } from './listen.ts';
 export { type NodeRequest, type NodeResponse, serveFetch, serveNode } from './serve.ts';
