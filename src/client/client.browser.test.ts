@@ -13,7 +13,7 @@ import { append, custom, type Draft, delta, END, START } from '../hub/drafts.fix
 import { until } from '../hub/recording.fixture.ts';
 import type { RunSnapshot } from '../protocol/index.ts';
 import { faultyProxy } from '../testing/faulty-proxy.ts';
-import { bundle } from './bundle.fixture.ts';
+import { bundle, WHOLE } from './bundle.fixture.ts';
 import type { Client } from './client.ts';
 import type { Run, RunView } from './run.ts';
 
@@ -42,10 +42,11 @@ describe.skipIf(!executablePath)('in Chromium', () => {
   const closing: (() => unknown)[] = [];
 
   beforeAll(async () => {
-    const { code } = await bundle(`
+    const page = `
       import { createClient } from './index.ts';
       window.telltale = { createClient, given: [], phases: [], times: {}, views: 0 };
-    `);
+    `;
+    const { code } = await bundle(page, WHOLE);
     script = code;
     browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS });
   });

@@ -3,6 +3,9 @@ import type { TelltaleEvent } from '../protocol/index.ts';
 import { type Client, type ClientOptions, createClient } from './client.ts';
 import { type Scripted, type Step, serveScripts } from './scripted.fixture.ts';
 import type { ConnectionView, Store } from './store.ts';
+// Scripts take what they sent for read: the parts that read it are here before the first of them is played.
+import './logs.ts';
+import './stream.ts';
 
 export const closing: (() => unknown)[] = [];
 afterEach(() => Promise.all(closing.splice(0).map((close) => close())));

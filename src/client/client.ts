@@ -1,24 +1,17 @@
-import { checkId, formatCursor, type RunSnapshot, TelltaleError } from '../protocol/index.ts';
-import { RunFold, ThreadFold, type ThreadSnapshot } from './fold.ts';
-import { readFrames } from './frames.ts';
-import { LogContent } from './log-content.ts';
+import { checkId, formatCursor, type RunSnapshot } from '../protocol/index.ts';
+import { baseOf, below, withQuery } from './address.ts';
+import type { ThreadSnapshot } from './fold.ts';
 import { LogStore } from './log-store.ts';
-import {
-  type CancelOutcome,
-  createRequests,
-  type EventPage,
-  type RunFilter,
-  type RunPage,
-  type StartedRun,
-  type StartRequest,
-  withQuery,
-} from './requests.ts';
+import { emptyView } from './log-view.ts';
+import { opening } from './opening.ts';
+import { part } from './part.ts';
+import type { CancelOutcome, EventPage, Requests, RunFilter, RunPage, StartedRun, StartRequest } from './requests.ts';
 import { Run } from './run.ts';
-import { RunListContent, type RunListView } from './run-list.ts';
+import type { RunListView } from './run-list.ts';
 import { Shelf } from './shelf.ts';
 import type { Sink, Source } from './source.ts';
-import { Store } from './store.ts';
-import { Stream, type Way } from './stream.ts';
+import { connectionView, Store } from './store.ts';
+import type { Way } from './stream.ts';
 import type { Transport } from './transport.ts';
 
 export interface ClientOptions {
@@ -94,15 +87,23 @@ export function createClient(options: ClientOptions): Client {
     headers: typeof headers === 'function' ? headers : () => headers ?? {},
   };
   const base = baseOf(options.url);
-  const { at, start, cancel, snapshot, list, events } = createRequests(base, transport);
+  /** A request, the code of which comes with the first. */
+  const request =
+    <Name extends keyof Requests>(name: Name) =>
+    async (...about: Parameters<Requests[Name]>): Promise<Awaited<ReturnType<Requests[Name]>>> => {
+      const { createRequests } = await part(import('./requests.ts'));
+      return (createRequests(base, transport)[name] as (...it: typeof about) => never)(...about);
+    };
+  const [cancel, events] = [request('cancel'), request('events')];
+  const logs = () => import('./logs.ts');
   const shelf = new Shelf(keep, onError);
   const pagesOf = (of: string, id: string) => (after: string | undefined) => events(of, id, { after, limit: 1000 });
   const way: Way = {
     carrier: tabs
       ? async function* (...it) {
-          yield* (await import('./tabs.ts')).amongTabs(way, tabs, base, transport)(...it);
+          yield* (await part(import('./tabs.ts'))).amongTabs(way, tabs, base, transport)(...it);
         }
-      : readFrames,
+      : undefined,
     detour: (stream) =>
       import('./detour.ts').then(
         (it) => it.takeDetour(way, stream, transport),
@@ -112,33 +113,40 @@ export function createClient(options: ClientOptions): Client {
   const streamOf =
     (url: URL, way?: Way, after?: string) =>
     (sink: Sink): Source =>
-      new Stream(url, sink, { ...transport, maxAttempts, startsOver: true, way, after });
+      opening(url, sink, { ...transport, maxAttempts, startsOver: true, way, after }, !(way && tabs));
 
   return {
     run(runId, { from = 'start', initial } = {}) {
-      const url = at(RUNS, checkId(runId, 'runId'), 'stream');
+      const url = below(base, RUNS, checkId(runId, 'runId'), 'stream');
       if (from === 'snapshot') url.searchParams.set('from', from);
       const after = initial && formatCursor(initial.epoch, initial.seq);
-      return shelf.get(`run ${runId} ${from}`, (more) => {
-        const log = new LogContent(new RunFold(runId, initial), window, initial?.seq);
-        return new Run(runId, cancel, log, streamOf(url, way, after), pagesOf(RUNS, runId), more);
-      });
+      const load = async () => (await logs()).runLog(runId, window, initial);
+      return shelf.get(
+        `run ${runId} ${from}`,
+        (more) => new Run(runId, cancel, initial, load, streamOf(url, way, after), pagesOf(RUNS, runId), more),
+      );
     },
     thread(threadId) {
-      const url = at(THREADS, checkId(threadId, 'threadId'), 'stream');
-      return shelf.get(`thread ${threadId}`, (more) => {
-        const log = new LogContent(new ThreadFold(threadId), window);
-        return new LogStore<ThreadSnapshot>(log, (view) => view, streamOf(url, way), pagesOf(THREADS, threadId), more);
-      });
+      const url = below(base, THREADS, checkId(threadId, 'threadId'), 'stream');
+      const load = async () => (await logs()).threadLog(threadId, window);
+      return shelf.get(
+        `thread ${threadId}`,
+        (more) => new LogStore<ThreadSnapshot>(emptyView, load, streamOf(url, way), pagesOf(THREADS, threadId), more),
+      );
     },
     runs(filter = {}) {
-      const url = withQuery(at(RUNS), filter);
-      return shelf.get(`runs ${url.search}`, (more) => new Store(new RunListContent(), streamOf(url), more));
+      const url = withQuery(below(base, RUNS), filter);
+      const load = async () => new (await import('./run-list.ts')).RunListContent();
+      return shelf.get(
+        `runs ${url.search}`,
+        (more) =>
+          new Store<RunListView>((state) => ({ ...connectionView(state), data: undefined }), load, streamOf(url), more),
+      );
     },
-    start,
+    start: request('start'),
     cancel,
-    list,
-    snapshot,
+    list: request('list'),
+    snapshot: request('snapshot'),
     events: (runId, query) => events(RUNS, runId, query),
     close: () => shelf.close(),
   };
@@ -146,18 +154,6 @@ export function createClient(options: ClientOptions): Client {
 
 const RUNS = 'v1/runs';
 const THREADS = 'v1/threads';
-
-/** With a slash at its end, so that paths go below it. */
-function baseOf(url: string | URL): URL {
-  const base = URL.parse(String(url), globalThis.location?.href);
-  if (!base || !/^https?:$/.test(base.protocol)) {
-    throw new TelltaleError('invalid_option', `url: ${String(url)} is no http:// or https:// address.`);
-  }
-  base.pathname = base.pathname.replace(/\/*$/, '/');
-  base.search = '';
-  base.hash = '';
-  return base;
-}
 
 function report(error: unknown): void {
   if (typeof reportError === 'function') reportError(error);

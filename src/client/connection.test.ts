@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TelltaleError } from '../protocol/index.ts';
-import { type ConnectionInput, type ConnectionPhase, type ConnectionState, IDLE, step } from './connection.ts';
+import { type ConnectionInput, step } from './connection.ts';
+import { type ConnectionPhase, type ConnectionState, IDLE } from './connection-state.ts';
 
 const unreachable = new TelltaleError('unreachable', 'away');
 const broken = new TelltaleError('stream_broken', 'a hole');

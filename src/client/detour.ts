@@ -2,9 +2,9 @@
  * Around what holds streams back, such as a proxy that buffers: pages, until a stream comes through again. Loaded where it
  * is needed.
  */
-import { type Carrier, type FramesOptions, readFrames, type ServerFrame } from './frames.ts';
+import type { Carrier, FramesOptions, ServerFrame } from './frames.ts';
 import { answers, readPages } from './pages.ts';
-import type { Stream, Way } from './stream.ts';
+import { direct, type Stream, type Way } from './stream.ts';
 import type { Transport } from './transport.ts';
 
 /** A stream that is not live so soon, or rests for so long before it is, may be held back: as `Stream` has it. */
@@ -36,7 +36,7 @@ export async function takeDetour(way: Way, stream: Stream, transport: Transport)
     ASKED.set(way, answer);
   }
   if (!(await answer)) return;
-  if (way.carrier === readFrames) way.carrier = pagesOrStream();
+  way.carrier ??= pagesOrStream();
   stream.takeWay();
 }
 
@@ -81,7 +81,7 @@ type Batch = IteratorResult<readonly ServerFrame[], void>;
 
 async function* streamUnlessHeld(url: URL, options: FramesOptions): Frames<'held' | 'ended'> {
   const { own, leave } = leavable(options);
-  const frames = readFrames(url, own);
+  const frames = direct(url, own);
   let isLive = false;
   try {
     for (;;) {
@@ -130,7 +130,7 @@ async function untilItPasses(url: URL, options: FramesOptions, out: Lookout): Pr
 async function comesThrough(url: URL, options: FramesOptions): Promise<boolean> {
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(HELD_MS)]);
   try {
-    for await (const frames of readFrames(url, { ...options, signal })) if (isCaughtUp(frames)) return true;
+    for await (const frames of direct(url, { ...options, signal })) if (isCaughtUp(frames)) return true;
     return true;
   } catch {
     return false;

@@ -1,4 +1,4 @@
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
 import type { Followed } from './source.ts';
 import { Stream } from './stream.ts';
 

@@ -1,6 +1,8 @@
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { TelltaleError } from '../protocol/index.ts';
-import { errorOf, reach, unreachable } from './response.ts';
+import { ask } from './ask.ts';
+import { errorOf, unreachable } from './response.ts';
+import type { Transport } from './transport.ts';
 
 /** No frame of a server with the published limits comes near it (in characters). */
 const MAX_FRAME = 16 * 1024 * 1024;
@@ -12,13 +14,18 @@ export type ServerFrame = Pick<EventSourceMessage, 'event' | 'id' | 'data'>;
 /** What brings the frames of one connection, as many at once as came at once; ends where the log does. */
 export type Carrier = (url: URL, options: FramesOptions) => AsyncGenerator<readonly ServerFrame[], void, void>;
 
-export interface FramesOptions {
+/** A stream that was asked for before there was somebody to read it. */
+export interface Asked {
+  readonly response: Promise<Response>;
+  abort(): void;
+}
+
+export interface FramesOptions extends Transport {
   /** The last id that was taken, if any: what was yielded is taken when more is asked for. */
   readonly cursor: () => string | undefined;
-  /** Of each request anew. */
-  readonly headers: () => Promise<Headers>;
   readonly signal: AbortSignal;
-  readonly fetch: typeof globalThis.fetch;
+  /** The answer, where it was asked for already. */
+  readonly asked?: Asked | undefined;
   /** For how many milliseconds the server may say nothing. */
   readonly patienceMs: () => number;
   /** The server said how long to wait before coming again, in milliseconds. */
@@ -37,7 +44,7 @@ export async function* readFrames(
   url: URL,
   options: FramesOptions,
 ): AsyncGenerator<readonly ServerFrame[], void, void> {
-  const { fetch, patienceMs, onRetry, onHeartbeat } = options;
+  const { asked, patienceMs, onRetry, onHeartbeat } = options;
   const silence = new AbortController();
   const signal = AbortSignal.any([options.signal, silence.signal]);
   /** Only waiting for the server counts: a reader may take its time. */
@@ -46,11 +53,8 @@ export async function* readFrames(
     return promise.finally(() => clearTimeout(watchdog));
   };
   try {
-    const headers = await options.headers();
-    headers.set('accept', 'text/event-stream');
-    const cursor = options.cursor();
-    if (cursor !== undefined) headers.set('last-event-id', cursor);
-    const response = await waiting(reach(url, { headers, signal, cache: 'no-store' }, fetch));
+    signal.addEventListener('abort', () => asked?.abort());
+    const response = await waiting(asked?.response ?? ask(url, { ...options, cursor: options.cursor(), signal }));
     if (response.status === 204) return;
     // Another success, such as a proxy's own, is no stream either (WHATWG HTML 9.2.3).
     if (response.status !== 200) throw await waiting(errorOf(response));
@@ -88,13 +92,4 @@ export async function* readFrames(
     // Lets go of the socket where the reader went away, or where a frame was refused.
     silence.abort();
   }
-}
-
-/** The object in a frame's data. @throws {TelltaleError} `stream_broken` when there is none. */
-export function readData(data: string): object {
-  try {
-    const value: unknown = JSON.parse(data);
-    if (typeof value === 'object' && value !== null) return value;
-  } catch {}
-  throw new TelltaleError('stream_broken', 'A frame is not JSON.', { frame: data.slice(0, 200) });
 }

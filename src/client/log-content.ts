@@ -1,32 +1,24 @@
 import type { TelltaleEvent } from '../protocol/index.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
 import type { Fold } from './fold.ts';
+import type { LogView } from './log-view.ts';
 import type { Followed } from './source.ts';
-import { type ConnectionView, type Content, connectionView } from './store.ts';
-import type { Walker } from './walk.ts';
+import { type Content, connectionView } from './store.ts';
+import { type Walked, type Walker, walk } from './walk.ts';
 import { EventWindow } from './window.ts';
 
-/** A log as people see it. A new object whenever anything in it changed, at most once a frame; the same one until then. */
-export interface LogView<Data> extends ConnectionView {
-  /** The last good fold. Once there is one it stays: reconnecting or starting over never takes it away. */
-  readonly data: Data | undefined;
-  /** The newest events, as frames brought them (`deltasOf` takes merged ones apart). All of them: `events()`. */
-  readonly events: readonly TelltaleEvent[];
-  /** Number of the last event; 0 before the first. */
-  readonly lastSeq: number;
-  /** When the last event arrived here, by this machine's clock, in milliseconds since 1970. */
-  readonly lastEventAt: number | undefined;
-  /** The newest number the thread had when the server was last connected: how far there is to catch up. */
-  readonly latest: number;
-  /** How often what was shown turned out void and was folded anew (`stream.reset`). */
-  readonly resets: number;
+/** The store of a log, as who reads all of its events needs it. */
+export interface Walkable extends Pick<Walked, 'news' | 'page'> {
+  /** Nothing more will come. @throws {TelltaleError} why nothing comes. */
+  hasEnded(): boolean;
 }
 
 /** A log, folded, and its newest events. */
-export class LogContent<Data> implements Content<LogView<Data>> {
-  readonly window: EventWindow;
+export class LogContent<Data, View extends LogView<Data>> implements Content<View> {
+  readonly #window: EventWindow;
   /** Those who read `events()` now. */
-  readonly walkers = new Set<Walker>();
+  readonly #walkers = new Set<Walker>();
+  readonly #describe: (view: LogView<Data>) => View;
   readonly #fold: Fold<Data>;
   #data: Data | undefined;
   #lastSeq: number;
@@ -37,14 +29,16 @@ export class LogContent<Data> implements Content<LogView<Data>> {
   #isRefolding = false;
 
   /**
+   * @param describe what this kind of log adds to its view.
    * @param size how many events `view.events` holds.
    * @param known the number up to which `fold` holds the log already.
    */
-  constructor(fold: Fold<Data>, size: number, known = 0) {
+  constructor(fold: Fold<Data>, describe: (view: LogView<Data>) => View, size: number, known = 0) {
     this.#fold = fold;
+    this.#describe = describe;
     this.#data = fold.show();
-    this.window = new EventWindow(size);
-    this.window.clear(known);
+    this.#window = new EventWindow(size);
+    this.#window.clear(known);
     this.#lastSeq = known;
   }
 
@@ -52,20 +46,20 @@ export class LogContent<Data> implements Content<LogView<Data>> {
     switch (item.kind) {
       case 'event':
         this.#add(item.event);
-        this.window.add(item.event, item.size);
+        this.#window.add(item.event, item.size);
         this.#lastSeq = item.event.seq;
         this.#lastEventAt = Date.now();
         return;
       case 'snapshot':
         this.#fold.load(item.snapshot);
-        this.window.clear(item.snapshot.seq);
+        this.#window.clear(item.snapshot.seq);
         this.#lastSeq = item.snapshot.seq;
         this.#isRefolding = false;
         return;
       case 'reset':
         this.#startOver();
         this.#resets++;
-        for (const walker of this.walkers) {
+        for (const walker of this.#walkers) {
           walker.isFresh = false;
           if (walker.seq > item.reset.shared) walker.voidedBy = item.reset;
         }
@@ -78,18 +72,34 @@ export class LogContent<Data> implements Content<LogView<Data>> {
     }
   }
 
-  show(state: ConnectionState): LogView<Data> {
+  show(state: ConnectionState): View {
     if (state.phase === 'closed' && !state.error) this.#isRefolding = false;
     if (!this.#isRefolding) this.#data = this.#fold.show() ?? this.#data;
-    return {
+    return this.#describe({
       ...connectionView(state),
       data: this.#data,
-      events: this.window.events,
+      events: this.#window.events,
       lastSeq: this.#lastSeq,
       lastEventAt: this.#lastEventAt,
       latest: Math.max(this.#latest, this.#lastSeq),
       resets: this.#resets,
-    };
+    });
+  }
+
+  /** As `LogStore.events`. */
+  walk(after: string | undefined, { hasEnded, news, page }: Walkable): AsyncGenerator<TelltaleEvent, void, void> {
+    return walk(after, {
+      join: (walker) => {
+        this.#walkers.add(walker);
+        return () => this.#walkers.delete(walker);
+      },
+      next: (seq) => {
+        const next = this.#window.after(seq);
+        return next?.length === 0 && hasEnded() ? 'end' : next;
+      },
+      news,
+      page,
+    });
   }
 
   #add(event: TelltaleEvent): void {
@@ -104,7 +114,7 @@ export class LogContent<Data> implements Content<LogView<Data>> {
   /** Whatever follows begins at the beginning of the log; until it is here, what was shown last stays. */
   #startOver(): void {
     this.#fold.clear();
-    this.window.clear();
+    this.#window.clear();
     this.#isRefolding = true;
   }
 }

@@ -1,29 +1,27 @@
 import type { TelltaleEvent } from '../protocol/index.ts';
-import type { LogContent, LogView } from './log-content.ts';
+import type { ConnectionState } from './connection-state.ts';
+import type { LogContent } from './log-content.ts';
+import type { LogView } from './log-view.ts';
 import type { EventPage } from './requests.ts';
 import type { Sink, Source } from './source.ts';
 import { Store, type StoreOptions } from './store.ts';
-import { walk } from './walk.ts';
 
 /** Reads a page of a log's events after a cursor. */
 export type ReadPage = (after: string | undefined) => Promise<EventPage>;
 
 /** A run or a thread, live, and all of its events. */
-export class LogStore<Data, View extends LogView<Data> = LogView<Data>> extends Store<View> {
-  readonly #log: LogContent<Data>;
+export class LogStore<Data, View extends LogView<Data> = LogView<Data>> extends Store<View, LogContent<Data, View>> {
   /** Reads up to 1,000 events after a cursor from the server, or from the beginning. @throws {TelltaleError} */
   readonly page: ReadPage;
 
-  /** @param describe what this kind of log adds to its view. */
   constructor(
-    log: LogContent<Data>,
-    describe: (view: LogView<Data>) => View,
+    before: (state: ConnectionState) => View,
+    load: () => Promise<LogContent<Data, View>>,
     connect: (sink: Sink) => Source,
     page: ReadPage,
     options: StoreOptions,
   ) {
-    super({ take: (item) => log.take(item), show: (state) => describe(log.show(state)) }, connect, options);
-    this.#log = log;
+    super(before, load, connect, options);
     this.page = page;
   }
 
@@ -38,21 +36,30 @@ export class LogStore<Data, View extends LogView<Data> = LogView<Data>> extends 
    * @example
    * for await (const event of client.run('r1').events()) console.log(event.type);
    */
-  events(after?: string): AsyncGenerator<TelltaleEvent, void, void> {
-    const { walkers, window } = this.#log;
-    return walk(after, {
-      join: (walker) => {
-        walkers.add(walker);
-        return this.use(() => walkers.delete(walker));
-      },
-      next: (seq) => {
-        const next = window.after(seq);
-        if (next?.length !== 0) return next;
+  async *events(after?: string): AsyncGenerator<TelltaleEvent, void, void> {
+    const leave = this.use();
+    try {
+      const log = await this.#log();
+      const hasEnded = (): boolean => {
         if (this.failure) throw this.failure;
-        return this.hasEnded ? 'end' : next;
-      },
-      news: () => this.news(),
-      page: this.page,
-    });
+        return this.hasEnded;
+      };
+      yield* log.walk(after, { hasEnded, news: () => this.news(), page: this.page });
+    } finally {
+      leave();
+    }
+  }
+
+  /** Where it cannot be loaded, that is tried again with the connection. */
+  async #log(): Promise<LogContent<Data, View>> {
+    for (;;) {
+      const news = this.news();
+      try {
+        return await this.content();
+      } catch (error) {
+        if (this.hasEnded || this.failure) throw this.failure ?? error;
+      }
+      await news;
+    }
   }
 }

@@ -1,6 +1,16 @@
 /** What a browser says about the page, for connections. Where there is no page (Node, Bun, Deno, workers) it says nothing. */
 export type PageSignal = 'online' | 'offline' | 'visible' | 'sleep' | 'wake';
 
+const SIGNALS: Readonly<Record<string, PageSignal>> = {
+  online: 'online',
+  offline: 'offline',
+  pagehide: 'sleep',
+  pageshow: 'wake',
+  freeze: 'sleep',
+  resume: 'wake',
+  visibilitychange: 'visible',
+};
+
 /**
  * Tells of the network, of being looked at, and of freezing: a page in the back/forward cache or a frozen tab keeps no
  * connection, and one that it had is dead when it comes back, often without an error (iOS).
@@ -8,21 +18,16 @@ export type PageSignal = 'online' | 'offline' | 'visible' | 'sleep' | 'wake';
  * @returns what ends it.
  */
 export function watchPage(listener: (signal: PageSignal) => void): () => void {
-  if (typeof window === 'undefined' || typeof document === 'undefined') return () => {};
   const ended = new AbortController();
-  const on = (target: EventTarget, type: string, signal: () => PageSignal | undefined): void => {
-    const tell = (): void => {
-      const it = signal();
-      if (it) listener(it);
-    };
-    target.addEventListener(type, tell, { signal: ended.signal });
+  const tell = ({ type }: Event): void => {
+    const signal = SIGNALS[type] as PageSignal;
+    if (signal !== 'visible' || document.visibilityState === 'visible') listener(signal);
   };
-  on(window, 'online', () => 'online');
-  on(window, 'offline', () => 'offline');
-  on(window, 'pagehide', () => 'sleep');
-  on(window, 'pageshow', () => 'wake');
-  on(document, 'freeze', () => 'sleep');
-  on(document, 'resume', () => 'wake');
-  on(document, 'visibilitychange', () => (document.visibilityState === 'visible' ? 'visible' : undefined));
+  if (typeof document !== 'undefined') {
+    for (const type of Object.keys(SIGNALS)) {
+      // What is told to the document alone (freeze, resume, visibilitychange) does not all bubble: the window captures it.
+      window.addEventListener(type, tell, { signal: ended.signal, capture: true });
+    }
+  }
   return () => ended.abort();
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type StreamServer, streamServer } from '../http/stream.fixture.ts';
 import { append, custom, END, START } from '../hub/drafts.fixture.ts';
 import { until } from '../hub/recording.fixture.ts';
-import type { ConnectionPhase } from './connection.ts';
+import type { ConnectionPhase } from './connection-state.ts';
 import { readPages } from './pages.ts';
 import type { Followed } from './source.ts';
 import { Stream } from './stream.ts';

@@ -1,7 +1,8 @@
 /** A log as pages of JSON, told in the frames of a stream: what takes a stream's frames takes these. */
 import { formatCursor, parseCursor, TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
+import { withQuery } from './address.ts';
 import type { FramesOptions, ServerFrame } from './frames.ts';
-import { type EventPage, withQuery } from './requests.ts';
+import type { EventPage } from './requests.ts';
 import { errorOf, reach, unreachable } from './response.ts';
 import { headersOf, type Transport } from './transport.ts';
 
@@ -21,8 +22,7 @@ interface ThreadHead {
 
 /** Asks for one event. @throws {TelltaleError} where there is no page of this stream's log. */
 export async function answers(stream: URL, options: Transport & { readonly signal?: AbortSignal }): Promise<void> {
-  const { fetch, signal = new AbortController().signal } = options;
-  const headers = (): Promise<Headers> => headersOf(options);
+  const { fetch, headers, signal = new AbortController().signal } = options;
   await new Pages(stream, { cursor: () => undefined, headers, fetch, signal }).events({ limit: 1 });
 }
 
@@ -103,8 +103,8 @@ class Pages {
   }
 
   async #get<T>(url: URL, waitMs = 0): Promise<T> {
-    const { fetch, headers: make, signal } = this.#options;
-    const headers = await make();
+    const { fetch, signal } = this.#options;
+    const headers = await headersOf(this.#options);
     headers.set('accept', 'application/json');
     const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs + LATE_MS)]);
     try {

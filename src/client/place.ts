@@ -2,15 +2,25 @@ import {
   checkWhole,
   parseCursor,
   type RunSnapshot,
+  type StreamBye,
   type StreamHello,
   type StreamReset,
   TelltaleError,
   type TelltaleEvent,
 } from '../protocol/index.ts';
-import { readData, type ServerFrame } from './frames.ts';
+import type { ServerFrame } from './frames.ts';
 import type { ListedRun } from './requests.ts';
 import { unreachable } from './response.ts';
 import type { Followed } from './source.ts';
+
+/** What frames say. */
+export interface Taken {
+  readonly items: readonly Followed[];
+  /** The log has ended. */
+  readonly isOver: boolean;
+  /** Why what comes next cannot be taken. */
+  readonly failure?: unknown;
+}
 
 /** Where in the log a viewer is, and what that makes of the next frame: repeats are dropped, holes are refused. */
 export class Place {
@@ -45,11 +55,12 @@ export class Place {
     return isNew;
   }
 
-  /** What frames say, up to the first that cannot be taken (`failure` is why), or the one after which to start over. */
-  takeAll(frames: readonly ServerFrame[]): { items: Followed[]; failure?: unknown } {
+  /** Takes frames up to the first that cannot be taken, the one after which to start over, or the end of the log. */
+  takeAll(frames: readonly ServerFrame[]): Taken {
     const items: Followed[] = [];
     try {
       for (const frame of frames) {
+        if (frame.event === 'stream.bye' && isEnd(frame)) return { items, isOver: true };
         const item = this.#take(frame);
         if (item) items.push(item);
         if (item?.kind !== 'reset' || !this.mustStartOver(item.reset)) continue;
@@ -57,9 +68,9 @@ export class Place {
         this.startOver();
         break;
       }
-      return { items };
+      return { items, isOver: false };
     } catch (failure) {
-      return { items, failure };
+      return { items, isOver: false, failure };
     }
   }
 
@@ -122,9 +133,24 @@ export class Place {
   }
 }
 
+/** Whether all was told. @throws {TelltaleError} `run_deleted` */
+function isEnd({ data }: ServerFrame): boolean {
+  if ((readData(data) as StreamBye).reason !== 'deleted') return true;
+  throw new TelltaleError('run_deleted', 'The run was deleted; what was received of it is void.');
+}
+
 /** The number in a frame's id. @throws {TelltaleError} `stream_broken` */
 function seqOf(id: string | undefined): number {
   const cursor = parseCursor(id ?? '');
   if (!cursor) throw new TelltaleError('stream_broken', 'A frame has no cursor.', { id: id?.slice(0, 100) });
   return cursor.seq;
+}
+
+/** The object in a frame's data. @throws {TelltaleError} `stream_broken` when there is none. */
+function readData(data: string): object {
+  try {
+    const value: unknown = JSON.parse(data);
+    if (typeof value === 'object' && value !== null) return value;
+  } catch {}
+  throw new TelltaleError('stream_broken', 'A frame is not JSON.', { frame: data.slice(0, 200) });
 }

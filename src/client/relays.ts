@@ -1,7 +1,7 @@
 import { TelltaleError } from '../protocol/index.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
 import type { Carrier } from './frames.ts';
-import { Stream, type Way } from './stream.ts';
+import { carrierOf, Stream, type Way } from './stream.ts';
 import type { LeaderMessage, TabMessage } from './tab-message.ts';
 import type { Transport } from './transport.ts';
 
@@ -124,12 +124,12 @@ export class Relays {
           relay.isOn = false;
         }
       };
-    let heard = way.carrier;
+    let heard = carrierOf(way);
     let carrier = listen(heard);
     return {
       get carrier() {
-        if (way.carrier !== heard) {
-          heard = way.carrier;
+        if (carrierOf(way) !== heard) {
+          heard = carrierOf(way);
           carrier = listen(heard);
         }
         return carrier;

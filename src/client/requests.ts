@@ -1,4 +1,5 @@
 import { newRunId, type RunSnapshot, type RunStatus, TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
+import { below, withQuery } from './address.ts';
 import { errorOf, reach, unreachable } from './response.ts';
 import { headersOf, type Transport } from './transport.ts';
 
@@ -82,9 +83,7 @@ export type Requests = ReturnType<typeof createRequests>;
 
 /** The JSON requests of a client. All throw what the server says, or `unreachable`. */
 export function createRequests(base: URL, transport: Transport) {
-  /** @example at('v1/runs', runId, 'stream') */
-  const at = (root: string, ...rest: readonly string[]): URL =>
-    new URL([root, ...rest.map(encodeURIComponent)].join('/'), base);
+  const at = (root: string, ...rest: readonly string[]): URL => below(base, root, ...rest);
 
   async function send<T>(url: URL, body?: object, more: Readonly<Record<string, string>> = {}): Promise<T> {
     const headers = await headersOf(transport);
@@ -104,8 +103,6 @@ export function createRequests(base: URL, transport: Transport) {
   }
 
   return {
-    at,
-
     async start(request: StartRequest, key = newRunId()): Promise<StartedRun> {
       for (let attempt = 1; ; attempt++) {
         try {
@@ -132,12 +129,4 @@ export function createRequests(base: URL, transport: Transport) {
       query: { readonly after?: string | undefined; readonly limit?: number } = {},
     ): Promise<EventPage> => send(withQuery(at(of, id, 'events'), query)),
   };
-}
-
-/** The URL with every parameter that is there. */
-export function withQuery(url: URL, query: object): URL {
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) url.searchParams.set(name, String(value));
-  }
-  return url;
 }

@@ -1,6 +1,8 @@
 import type { RunSnapshot, RunStatus } from '../protocol/index.ts';
-import type { LogContent, LogView } from './log-content.ts';
+import type { ConnectionState } from './connection-state.ts';
+import type { LogContent } from './log-content.ts';
 import { LogStore, type ReadPage } from './log-store.ts';
+import { emptyView, type LogView } from './log-view.ts';
 import type { CancelOutcome, Requests } from './requests.ts';
 import type { Sink, Source } from './source.ts';
 import type { StoreOptions } from './store.ts';
@@ -19,12 +21,17 @@ export class Run extends LogStore<RunSnapshot, RunView> {
   constructor(
     runId: string,
     cancel: Requests['cancel'],
-    log: LogContent<RunSnapshot>,
+    initial: RunSnapshot | undefined,
+    load: () => Promise<LogContent<RunSnapshot, RunView>>,
     connect: (sink: Sink) => Source,
     page: ReadPage,
     options: StoreOptions,
   ) {
-    super(log, (view) => ({ ...view, status: view.data?.status ?? 'pending' }), connect, page, options);
+    const before = (state: ConnectionState): RunView => ({
+      ...emptyView(state, initial, initial?.seq),
+      status: initial?.status ?? 'pending',
+    });
+    super(before, load, connect, page, options);
     this.runId = runId;
     this.#cancel = cancel;
   }

@@ -1,5 +1,5 @@
 import type { RunSnapshot, StreamHello, StreamReset, TelltaleError, TelltaleEvent } from '../protocol/index.ts';
-import type { ConnectionState } from './connection.ts';
+import type { ConnectionState } from './connection-state.ts';
 import type { ListedRun } from './requests.ts';
 
 /** What happens on a followed stream. */
@@ -27,6 +27,8 @@ export type Followed =
 
 /** Who is told what a source brings. */
 export interface Sink {
+  /** Makes ready to take: asked on each connection while the server answers. What it throws cuts that. */
+  load?(): Promise<unknown> | undefined;
   /**
    * In order, as much at once as came at once. Nothing more comes before a promise has resolved. What it throws ends the
    * connection, and the next one begins at the beginning.

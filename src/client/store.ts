@@ -1,6 +1,7 @@
 import type { TelltaleError } from '../protocol/index.ts';
-import { type ConnectionPhase, type ConnectionState, IDLE, rests } from './connection.ts';
+import { type ConnectionPhase, type ConnectionState, IDLE, rests } from './connection-state.ts';
 import { Flush } from './flush.ts';
+import { part } from './part.ts';
 import type { Followed, Sink, Source } from './source.ts';
 
 /** The part of a view that is about the connection, never about what is watched. */
@@ -36,8 +37,10 @@ const GRACE_MS = 1_000;
  * One source, shown to any number of users: a view, replaced at most once a frame. Connected while it has users. Made for
  * React's `useSyncExternalStore`, and for anything else.
  */
-export class Store<View> {
-  readonly #content: Content<View>;
+export class Store<View, Shown extends Content<View> = Content<View>> {
+  readonly #before: Content<View>['show'];
+  readonly #load: () => Promise<Shown>;
+  #content: Shown | undefined;
   readonly #options: StoreOptions;
   readonly #source: Source;
   readonly #flush = new Flush(() => this.#show());
@@ -51,10 +54,22 @@ export class Store<View> {
   #isClosed = false;
   #news = Promise.withResolvers<void>();
 
-  constructor(content: Content<View>, connect: (sink: Sink) => Source, options: StoreOptions) {
-    this.#content = content;
+  /**
+   * @param before what is shown until there is a content.
+   * @param load the content, which comes while the server answers.
+   */
+  constructor(
+    before: Content<View>['show'],
+    load: () => Promise<Shown>,
+    connect: (sink: Sink) => Source,
+    options: StoreOptions,
+  ) {
+    this.#before = before;
+    this.#view = this.#initial = before(IDLE);
+    this.#load = load;
     this.#options = options;
     this.#source = connect({
+      load: () => (this.#content ? undefined : this.content()),
       take: (items) => this.#take(items),
       connection: (state) => {
         this.#state = state;
@@ -63,7 +78,6 @@ export class Store<View> {
         if (rests(state)) this.#flush.now();
       },
     });
-    this.#view = this.#initial = content.show(IDLE);
   }
 
   /** Calls `listener` after each new view, until the returned function is called. Connected meanwhile. */
@@ -127,6 +141,13 @@ export class Store<View> {
     this.#news.resolve();
   }
 
+  /** @throws {TelltaleError} `unreachable` where it could not be loaded. */
+  protected async content(): Promise<Shown> {
+    const content = this.#content ?? (await part(this.#load()));
+    this.#content ??= content;
+    return this.#content;
+  }
+
   /** Nothing more will come: the log has ended, or the store was closed. */
   protected get hasEnded(): boolean {
     return this.#isClosed || this.#isOver;
@@ -156,7 +177,7 @@ export class Store<View> {
 
   #take(items: readonly Followed[]): void {
     for (const item of items) {
-      this.#content.take(item);
+      this.#content?.take(item);
       for (const handler of this.#handlers) this.#call(() => handler(item));
     }
     this.#tell();
@@ -169,7 +190,7 @@ export class Store<View> {
   }
 
   #show(): void {
-    this.#view = this.#content.show(this.#state);
+    this.#view = this.#content ? this.#content.show(this.#state) : this.#before(this.#state);
     for (const listener of this.#listeners) this.#call(listener);
   }
 

@@ -1,10 +1,11 @@
-import { HEARTBEAT_MS, type StreamBye, TelltaleError } from '../protocol/index.ts';
-import { type ConnectionInput, type ConnectionState, IDLE, rests, step } from './connection.ts';
-import { type Carrier, readData, readFrames } from './frames.ts';
+import { HEARTBEAT_MS, TelltaleError } from '../protocol/index.ts';
+import { type ConnectionInput, step } from './connection.ts';
+import { type ConnectionState, IDLE, rests } from './connection-state.ts';
+import { type Asked, type Carrier, readFrames } from './frames.ts';
 import { watchPage } from './page.ts';
 import { Place } from './place.ts';
 import type { Followed, Sink, Source } from './source.ts';
-import { headersOf, type Transport } from './transport.ts';
+import type { Transport } from './transport.ts';
 
 export interface StreamOptions extends Transport {
   /** A cursor to go on after. */
@@ -13,17 +14,22 @@ export interface StreamOptions extends Transport {
   readonly maxAttempts?: number | undefined;
   /** The reader folds: a reset that leaves it without its beginning starts the stream over. */
   readonly startsOver?: boolean;
+  /** The first connection, where it was asked for already. */
+  readonly asked?: Asked;
   /** A connection of its own by default. */
   readonly way?: Way | undefined;
 }
 
 /** How frames come from a server, for all streams that share it. */
 export interface Way {
-  /** Brings those of the next connection. */
-  carrier: Carrier;
+  /** Brings those of the next connection; by default each stream has one of its own. */
+  carrier: Carrier | undefined;
   /** Looks for another carrier, for a stream that is held, and makes it connect anew where there is one. */
   detour(stream: Stream): unknown;
 }
+
+/** A connection for each stream. */
+export const direct: Carrier = readFrames;
 
 /**
  * A server of ours says `: connected` and hello at once, and history follows without a pause. A stream that is not live
@@ -41,11 +47,12 @@ const SLICE_MS = 12;
 export class Stream implements Source {
   readonly url: URL;
   /** Of this connection. */
-  #carrier: Carrier = readFrames;
+  #carrier: Carrier = direct;
   readonly #sink: Sink;
   readonly #options: StreamOptions;
   readonly #place: Place;
   #state: ConnectionState = IDLE;
+  #asked: Asked | undefined;
   #connection: AbortController | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #unwatchPage = (): void => {};
@@ -57,6 +64,7 @@ export class Stream implements Source {
     this.#sink = sink;
     this.#options = options;
     this.#place = new Place(options.after, options.startsOver === true);
+    this.#asked = options.asked;
   }
 
   open(): void {
@@ -111,13 +119,12 @@ export class Stream implements Source {
     this.#heardAt = Date.now();
     this.#patienceMs = PATIENCE * HEARTBEAT_MS;
     const { way } = this.#options;
-    this.#carrier = way?.carrier ?? readFrames;
+    this.#carrier = carrierOf(way);
     this.#timer = setInterval(() => this.#isHeld && way?.detour(this), HELD_MS);
     let input: ConnectionInput;
     try {
       input = await this.#read(connection);
     } catch (thrown) {
-      // What is not ours is a part of the client that could not be loaded.
       input = { kind: 'cut', error: TelltaleError.from(thrown, 'unreachable'), ...chance() };
     }
     if (this.#connection === connection) this.#dispatch(input);
@@ -125,7 +132,7 @@ export class Stream implements Source {
 
   /** Connects anew where nothing comes, and its way has another carrier by now. */
   takeWay(): void {
-    if (this.#isHeld && this.#carrier !== this.#options.way?.carrier) this.reconnect();
+    if (this.#isHeld && this.#carrier !== carrierOf(this.#options.way)) this.reconnect();
   }
 
   get #isHeld(): boolean {
@@ -148,21 +155,27 @@ export class Stream implements Source {
       this.#heardAt = Date.now();
       if (this.#connection === connection) this.#dispatch(input);
     };
-    const { fetch } = this.#options;
+    const { fetch, headers } = this.#options;
+    const loading = this.#sink.load?.();
+    // Where the connection fails first, nobody asks for it.
+    loading?.catch(() => {});
     const frames = this.#carrier(this.url, {
       cursor: () => this.#place.cursor,
-      headers: () => headersOf(this.#options),
+      headers,
       signal: connection.signal,
       fetch,
+      asked: this.#asked,
       patienceMs: () => this.#patienceMs,
       onRetry: (milliseconds) => tell({ kind: 'retry', milliseconds }),
       onHeartbeat: () => tell({ kind: 'heartbeat' }),
     });
+    this.#asked = undefined;
     let slice = performance.now();
     for await (const batch of frames) {
+      await loading;
       // The next connection asks for what this one has not told.
       if (this.#connection !== connection) break;
-      const { items, failure } = this.#place.takeAll(batch);
+      const { items, isOver, failure } = this.#place.takeAll(batch);
       if (items.length > 0) await this.#give(items);
       if (this.#connection !== connection) break;
       for (const item of items) {
@@ -178,11 +191,7 @@ export class Stream implements Source {
       }
       if (this.#place.takeProgress()) tell({ kind: 'progress' });
       if (failure) throw failure;
-      const bye = batch.find(({ event }) => event === 'stream.bye');
-      if (bye && (readData(bye.data) as StreamBye).reason === 'deleted') {
-        throw new TelltaleError('run_deleted', 'The run was deleted; what was received of it is void.');
-      }
-      if (bye) break;
+      if (isOver) break;
       if (performance.now() - slice > SLICE_MS) {
         await breathe();
         slice = performance.now();
@@ -191,6 +200,8 @@ export class Stream implements Source {
     return { kind: 'ended' };
   }
 }
+
+export const carrierOf = (way: Way | undefined): Carrier => way?.carrier ?? direct;
 
 const chance = (): { random: number; now: number } => ({ random: Math.random(), now: Date.now() });
 

@@ -6,10 +6,10 @@
  * the old one had told. Loaded where it is asked for.
  */
 import { parseCursor, TelltaleError } from '../protocol/index.ts';
-import { type Carrier, type FramesOptions, readFrames, type ServerFrame } from './frames.ts';
+import type { Carrier, FramesOptions, ServerFrame } from './frames.ts';
 import { readPages } from './pages.ts';
 import { Relays, type RelaysOptions } from './relays.ts';
-import type { Way } from './stream.ts';
+import { direct, type Way } from './stream.ts';
 import { isTabMessage, type LeaderMessage, type TabMessage } from './tab-message.ts';
 import type { Transport } from './transport.ts';
 
@@ -27,20 +27,20 @@ type Options = Omit<RelaysOptions, 'tell'>;
  */
 export function amongTabs(way: Way, identity: string, base: URL, transport: Transport): Carrier {
   if (!globalThis.navigator?.locks || !globalThis.BroadcastChannel) {
-    way.carrier = readFrames;
-    return readFrames;
+    way.carrier = undefined;
+    return direct;
   }
   const known = TABS.get(way);
   if (known) return known;
-  const direct: Way = {
-    carrier: readFrames,
+  const own: Way = {
+    carrier: undefined,
     detour: (stream) =>
       import('./detour.ts').then(
-        (it) => it.takeDetour(direct, stream, transport),
+        (it) => it.takeDetour(own, stream, transport),
         () => {},
       ),
   };
-  const tabs = new Tabs(`telltale ${base} ${identity}`, { ...transport, base, way: direct });
+  const tabs = new Tabs(`telltale ${base} ${identity}`, { ...transport, base, way: own });
   const carrier: Carrier = (...it) => tabs.follow(...it);
   TABS.set(way, carrier);
   return carrier;

@@ -14,8 +14,8 @@ export interface Walker {
 
 /** What a walk needs of a store. */
 export interface Walked {
-  /** Keeps the store connected, and the walker told of resets, until the returned function is called. */
-  join(walker: Walker): () => void;
+  /** Tells the walker of resets, until the returned function is called. */
+  join(walker: Walker): () => unknown;
   /**
    * The events after a number: none where none came yet, `undefined` where some are not here any more, `end` where none
    * will come.

@@ -1,3 +1,5 @@
+import { TelltaleError } from './errors.ts';
+
 /**
  * A position in a thread's log: everything up to and with `seq`, as numbered by `epoch`. Where one event became several
  * frames, `k` counts the frames already seen of event `seq`; the last of them carries no `k`.
@@ -71,4 +73,15 @@ export function locate(cursor: Cursor | undefined, head: Head): Position {
   if (cursor.seq > end) return next ? restart('diverged', end) : restart('ahead_of_tail', 0);
   if (cursor.seq < start) return restart('truncated', cursor.seq);
   return { after: cursor.seq };
+}
+
+/**
+ * Merged text cannot be cut at a number: whoever has part of it has to ask for the rest, by its own cursor.
+ *
+ * @throws {TelltaleError} `stream_broken` where `known` lies inside the range that a frame stands for.
+ */
+export function checkWhole({ first, seq }: { readonly first?: number; readonly seq: number }, known: number): void {
+  if (first === undefined || first > known || seq <= known) return;
+  const detail = `Deltas ${first} to ${seq} came merged, of which those up to ${known} are known. Go on after the cursor of ${known}.`;
+  throw new TelltaleError('stream_broken', detail, { known, first, seq });
 }

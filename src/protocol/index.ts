@@ -10,6 +10,7 @@ export {
 } from './composite.ts';
 export {
   type Cursor,
+  checkWhole,
   type EpochStart,
   formatCursor,
   type Head,
@@ -50,7 +51,7 @@ export {
   writeRetry,
 } from './frame.ts';
 export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId, TYPE_PATTERN } from './ids.ts';
-export { isEnded, isTerminal, type RunStatus, statusAfter } from './lifecycle.ts';
+export { isEnded, isTerminal, type RunStatus } from './lifecycle.ts';
 export {
   HEARTBEAT_MS,
   LATENESS_MS,
@@ -61,12 +62,13 @@ export {
   STALLED_MS,
   WARN_AT,
 } from './limits.ts';
-export { checkWhole, deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
+export { deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { type Problem, problemOf } from './problem.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export { asOneChange } from './reduce-spans.ts';
 export { parseRunFileHeader, type RunFileHeader, runFileHeader, runFileHeaderSchema } from './run-file.ts';
 export * from './snapshot.ts';
+export { statusAfter } from './status-after.ts';
 export {
   byeFrame,
   caughtUpFrame,

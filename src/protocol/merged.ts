@@ -1,5 +1,4 @@
 /** Frames that stand for several deltas (PROTOCOL.md section 5). No import of zod: clients take them apart too. */
-import { TelltaleError } from './errors.ts';
 import type { Envelope, KnownEvent, TelltaleEvent } from './event.ts';
 
 /** The type of a frame with deltas of more than one entity. Never stored; producers are refused it. */
@@ -23,15 +22,4 @@ export function deltasOf(event: TelltaleEvent): readonly TelltaleEvent[] {
 
 function isMerged(event: TelltaleEvent | MergedDeltas): event is MergedDeltas {
   return event.type === MERGED_DELTAS;
-}
-
-/**
- * Merged text cannot be cut at a number: whoever has part of it has to ask for the rest, by its own cursor.
- *
- * @throws {TelltaleError} `stream_broken` where `known` lies inside the range that a frame stands for.
- */
-export function checkWhole({ first, seq }: Pick<Envelope, 'first' | 'seq'>, known: number): void {
-  if (first === undefined || first > known || seq <= known) return;
-  const detail = `Deltas ${first} to ${seq} came merged, of which those up to ${known} are known. Go on after the cursor of ${known}.`;
-  throw new TelltaleError('stream_broken', detail, { known, first, seq });
 }

@@ -2,9 +2,10 @@
  * The one fold: what a log says about a run. Server snapshots, clients, console and replay all use it, so that they
  * cannot disagree. Pure: no clock, no randomness; the old snapshot stays as it was and shares what did not change.
  */
+import { checkWhole } from './cursor.ts';
 import type { EventData, KnownEvent, TelltaleEvent } from './event.ts';
-import { isTerminal, statusAfter } from './lifecycle.ts';
-import { checkWhole, deltasOf } from './merged.ts';
+import { isTerminal } from './lifecycle.ts';
+import { deltasOf } from './merged.ts';
 import { applyPatch } from './patch.ts';
 import { apply, reduceControl } from './reduce-control.ts';
 import {
@@ -22,6 +23,7 @@ import {
   upsert,
 } from './reduce-spans.ts';
 import type { RunSnapshot, ToolSpan } from './snapshot.ts';
+import { statusAfter } from './status-after.ts';
 
 /**
  * Folds one event in, or one frame of merged deltas. Events of other runs and events already folded in change nothing,

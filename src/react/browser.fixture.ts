@@ -1,7 +1,8 @@
 /** A browser with the hooks in it, for the tests that need one. */
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { bundle } from '../client/bundle.fixture.ts';
+import { mergeConfig } from 'vite';
+import { bundle, WHOLE } from '../client/bundle.fixture.ts';
 import { find } from '../http/programs.fixture.ts';
 import { type StreamServer, streamServer } from '../http/stream.fixture.ts';
 import { custom, type Draft } from '../hub/drafts.fixture.ts';
@@ -47,7 +48,10 @@ export class Stage {
   /** @param fixture the module with the page, below src/react. */
   static async open(react: keyof typeof REACTS, fixture = 'page.fixture.tsx'): Promise<Stage> {
     const source = `import { page } from '../react/${fixture}'; window.page = page;`;
-    const { code } = await bundle(source, { resolve: { alias: REACTS[react] }, build: { minify: false } });
+    const { code } = await bundle(
+      source,
+      mergeConfig(WHOLE, { resolve: { alias: REACTS[react] }, build: { minify: false } }),
+    );
     return new Stage(await chromium.launch({ executablePath: executablePath as string, args: ARGS }), code);
   }
 

@@ -27,3 +27,7 @@ test('a page that watches one run ships no timeline and no list of events', asyn
   expect(page.modules).toContain('src/react/use-run.ts');
   for (const part of ['timeline', 'event-list']) expect(page.modules).not.toContain(`src/react/${part}.ts`);
 });
+
+test('client and hooks are at most 8.5 KiB together', async () => {
+  expect((await bundleOf(`export * from '../react/index.ts';`)).gzip).toBeLessThanOrEqual(8.5 * 1024);
+});

@@ -6,8 +6,8 @@ import { type Readable, still } from './readable.ts';
 
 /** Which run a hook is about, and where its stream begins. */
 export interface RunSource {
-  readonly from?: 'start' | 'snapshot';
-  readonly initialSnapshot?: RunSnapshot;
+  readonly from?: 'start' | 'snapshot' | undefined;
+  readonly initialSnapshot?: RunSnapshot | undefined;
 }
 
 /** A run's store; without `run` where there is none, or none can be. */

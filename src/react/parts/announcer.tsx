@@ -42,7 +42,7 @@ interface News {
 export const Announcer = forwardRef<HTMLDivElement, PartProps<'div', { readonly text: string }> & OfRun>(
   function Announcer(props, ref) {
     const { runId, from, initialSnapshot, ...given } = props;
-    const source = { ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) };
+    const source = { from, initialSnapshot };
     const { labels, locale } = useWords();
     const select = useCallback((run: RunResult) => newsOf(run, labels, locale), [labels, locale]);
     const news = usePaced(useRun(runId, { ...source, select, isEqual: isSame }));

@@ -30,7 +30,7 @@ export type RootProps = PartProps<'section', AnswerState> &
  */
 export const Root = forwardRef<HTMLElement, RootProps>(function Answer(props, ref) {
   const { runId, from, initialSnapshot, agentId, ...given } = props;
-  const source = { ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) };
+  const source = { from, initialSnapshot };
   const { labels, locale } = useWords();
   const select = useCallback((run: RunResult) => answersOf(run, agentId), [agentId]);
   const messages = useRun(runId, { ...source, select });

@@ -30,7 +30,7 @@ export interface BudgetMeterState {
 export const Root = forwardRef<HTMLDivElement, PartProps<'div', BudgetMeterState> & OfRun>(
   function BudgetMeter(props, ref) {
     const { runId, from, initialSnapshot, ...given } = props;
-    const source = { ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) };
+    const source = { from, initialSnapshot };
     const money = useRun(runId, { ...source, select: moneyOf });
     const uses = usesOf(money);
     if (uses.length === 0) return null;

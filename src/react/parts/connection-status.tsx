@@ -32,7 +32,7 @@ const TICKING: ReadonlySet<RunStanding> = new Set(['live', 'reconnecting']);
 export const Root = forwardRef<HTMLDivElement, PartProps<'div', ConnectionStatusState> & OfRun>(
   function ConnectionStatus(props, ref) {
     const { runId, from, initialSnapshot, ...given } = props;
-    const run = useRun(runId, { ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) });
+    const run = useRun(runId, { from, initialSnapshot });
     const { labels, locale } = useWords();
     const status = standingOf(run);
     const lostAt = useBeginning(status === 'reconnecting');

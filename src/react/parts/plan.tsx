@@ -26,7 +26,7 @@ const Planned = createContext<PlanState | undefined>(undefined);
  */
 export const Root = forwardRef<HTMLElement, PartProps<'section', PlanState> & OfRun>(function Plan(props, ref) {
   const { runId, from, initialSnapshot, ...given } = props;
-  const source = { ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) };
+  const source = { from, initialSnapshot };
   const { labels, locale } = useWords();
   const { plan, all } = useRun(runId, { ...source, select: planned });
   const steps = stepsOf(plan, all);

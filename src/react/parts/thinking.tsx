@@ -39,7 +39,7 @@ export type RootProps = PartProps<'div', ThinkingState> &
  */
 export const Root = forwardRef<HTMLDivElement, RootProps>(function Thinking(props, ref) {
   const { runId, from, initialSnapshot, agentId, open, defaultOpen, onOpenChange, autoOpen, ...given } = props;
-  const source = { runId, ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) };
+  const source = { runId, from, initialSnapshot };
   const { labels, locale } = useWords();
   const { spans, durationMs, startedAt } = useThinking(runId, agentId, source);
   const select = useCallback((run: RunResult) => surroundings(run, agentId), [agentId]);

@@ -58,10 +58,7 @@ const useLayoutEffect = typeof document === 'undefined' ? useEffect : useLayoutE
  */
 export const Root = forwardRef<HTMLDivElement, PartProps<'div', TimelineState> & OfRun>(function Timeline(props, ref) {
   const { runId, from, initialSnapshot, ...given } = props;
-  const source = useMemo(
-    () => ({ runId, ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) }),
-    [runId, from, initialSnapshot],
-  );
+  const source = useMemo(() => ({ runId, from, initialSnapshot }), [runId, from, initialSnapshot]);
   const { rows, toggle: flip } = useTimeline(runId, source);
   const isRunning = useRun(runId, { ...source, select: isGoingOn });
   const [, render] = useReducer((it: number) => it + 1, 0);

@@ -30,7 +30,7 @@ export type RootProps = PartProps<'div', ToolCardState> & OfRun & OpenProps & { 
  */
 export const Root = forwardRef<HTMLDivElement, RootProps>(function ToolCard(props, ref) {
   const { runId, from, initialSnapshot, tool, open, defaultOpen, onOpenChange, autoOpen, ...given } = props;
-  const source = { runId, ...(from && { from }), ...(initialSnapshot && { initialSnapshot }) };
+  const source = { runId, from, initialSnapshot };
   const isRunning = tool.status === 'running';
   const elapsed = useElapsed(source, isRunning ? tool.startedAt : undefined);
   const opening = useOpening({ open, defaultOpen, onOpenChange, autoOpen }, isRunning, 'never');
