@@ -26,7 +26,17 @@ import {
   randomId,
   TelltaleError,
 } from './protocol/index.ts';
-import { type Agent, type AgentFunction, checkAgentName, ImplicitRuns, Runs, type StartRequest } from './runs/index.ts';
+import {
+  type Agent,
+  type AgentFunction,
+  checkAgentName,
+  checkCount,
+  checkRunLimits,
+  ImplicitRuns,
+  type RunLimits,
+  Runs,
+  type StartRequest,
+} from './runs/index.ts';
 
 export type {
   DoorChoices,
@@ -58,13 +68,13 @@ export {
   type TelltaleEvent,
   type Usage,
 } from './protocol/index.ts';
-export { type Agent, type AgentFunction, currentRun, type StartRequest } from './runs/index.ts';
+export { type Agent, type AgentFunction, currentRun, type RunLimits, type StartRequest } from './runs/index.ts';
 
 /** Streams that another server carries may take so long to end. */
 const GRACE_MS = 2_000;
 
 /** How to set up a Telltale. Everything has a default that is safe on a developer's machine. */
-export interface TelltaleOptions {
+export interface TelltaleOptions extends RunLimits {
   /**
    * Where the log is kept: a directory (`./.telltale` by default), the same as `file:<directory>`, or `memory:`, which
    * forgets everything when the process ends.
@@ -81,13 +91,15 @@ export interface TelltaleOptions {
   readonly doors?: DoorChoices;
   /** Instead of the published ones (PROTOCOL.md section 9). */
   readonly limits?: Partial<Limits>;
+  /** How many runs may wait for their turn (`concurrency`); one more is refused as `overloaded`. 1,000 by default. */
+  readonly maxQueued?: number;
   /** Told of every error that is the server's fault. Writes to stderr by default. */
   readonly onError?: ErrorReport;
   /** Told of everything that the store found lost or wrong; viewers are told by new epochs. Writes to stderr by default. */
   readonly onDamage?: (damage: Damage) => void;
 }
 
-/** A run that has begun: its start is in the log. */
+/** A run that has begun, or waits for its turn: that is in the log. */
 export interface StartedRun {
   readonly runId: string;
   readonly threadId: string;
@@ -111,9 +123,12 @@ export interface Telltale {
   /**
    * Registers an agent, before or while the server runs.
    *
-   * @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters.
+   * @example
+   * app.agent('crawler', crawl, { concurrency: 2, timeout: 600 });
+   *
+   * @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters, and for limits that are none.
    */
-  agent(name: string, fn: AgentFunction, about?: Pick<Agent, 'description' | 'model'>): void;
+  agent(name: string, fn: AgentFunction, about?: Omit<Agent, 'name' | 'fn'>): void;
   /**
    * Starts a run in this process.
    *
@@ -173,6 +188,9 @@ export interface Telltale {
 export function telltale(options: TelltaleOptions = {}): Telltale {
   const { store = './.telltale', allowedHosts = [], allowedOrigins = [] } = options;
   const { onError = writeError, onDamage = writeDamage } = options;
+  const { concurrency, timeout, maxQueued } = options;
+  checkRunLimits(options);
+  checkCount('maxQueued', maxQueued, 0);
   const openStore = storeOf(store, onDamage);
   openDoors(options.doors);
   const doors = options.doors ?? {};
@@ -187,7 +205,12 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
   async function openAll(): Promise<{ log: Log; runs: Runs }> {
     const log = await openStore();
-    const runs = new Runs(log, { limits });
+    const runs = new Runs(log, {
+      limits,
+      ...(concurrency !== undefined && { concurrency }),
+      ...(timeout !== undefined && { timeout }),
+      ...(maxQueued !== undefined && { maxQueued }),
+    });
     try {
       // Runs whose process died end now, before anybody can look at them.
       await runs.recover();
@@ -245,6 +268,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   return {
     agent(name, fn, about = {}) {
       checkAgentName(name, agents);
+      checkRunLimits(about);
       agents.set(name, [name, fn, about]);
       registry?.register(name, fn, about);
     },

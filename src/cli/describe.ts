@@ -1,5 +1,5 @@
 import type { KnownEvent, RunSnapshot, TelltaleEvent, ToolSpan } from '../protocol/index.ts';
-import { failure, isNoModel, preview, tokens, took } from './phrases.ts';
+import { count, failure, isNoModel, preview, tokens, took } from './phrases.ts';
 import type { Span } from './screen.ts';
 
 /** The run that an event belongs to, before it and after it. */
@@ -9,14 +9,18 @@ export interface Scene {
 }
 
 /** The lines that an event adds to a timeline, without its end (see summary.ts) and its texts (see speech.ts). */
-export function describe(event: KnownEvent, { after }: Scene): readonly (readonly Span[])[] {
+export function describe(event: KnownEvent, { before, after }: Scene): readonly (readonly Span[])[] {
   const { type, data } = event;
   const who = whose(event);
   switch (type) {
     case 'run.queued':
     case 'run.started': {
+      if (type === 'run.queued' && before.queuedAt !== undefined) return waiting(data.position);
       const from = event.parentRunId === undefined ? '' : ` for run ${event.parentRunId}`;
-      const input: Span[][] = data.input === undefined ? [] : [['  ', preview(data.input)]];
+      // What waited has shown its input.
+      const isNew = data.input !== undefined && before.queuedAt === undefined;
+      const input: Span[][] = isNew ? [['  ', preview(data.input)]] : [];
+      const place: Span[][] = type === 'run.queued' ? waiting(data.position) : [];
       return [
         [
           ['▶ ', 'cyan'],
@@ -24,6 +28,7 @@ export function describe(event: KnownEvent, { after }: Scene): readonly (readonl
           [` ${type.slice(4)} · run ${event.runId}${from}`, 'dim'],
         ],
         ...input,
+        ...place,
       ];
     }
     case 'run.paused':
@@ -64,8 +69,10 @@ export function describe(event: KnownEvent, { after }: Scene): readonly (readonl
     }
     case 'progress.updated':
       return [[...who, [`… ${Math.round(data.progress * 100)} %`, 'dim'], ` ${data.message ?? ''}`]];
-    case 'agent.started':
-      return [[...who, [`▶ started${data.model === undefined ? '' : ` · ${data.model}`}`, 'dim']]];
+    case 'agent.started': {
+      const facts = [data.model, data.childRunId && `run ${data.childRunId}`].filter((it) => it !== undefined);
+      return [[...who, [['▶ started', ...facts].join(' · '), 'dim']]];
+    }
     case 'agent.completed':
       return [[...who, ['✓ done', 'green'], [took(data.durationMs), 'dim']]];
     case 'agent.failed':
@@ -158,6 +165,12 @@ export function describe(event: KnownEvent, { after }: Scene): readonly (readonl
 export function whose({ agent }: TelltaleEvent): readonly Span[] {
   if (!agent) return ['  '];
   return ['  '.repeat(Math.min(agent.path.split('/').length, 8)), [`${agent.name} `, 'cyan']];
+}
+
+/** How far a run is that waits for its turn. */
+function waiting(position: number | undefined): Span[][] {
+  if (position === undefined) return [];
+  return [[['  … ', 'dim'], position === 0 ? 'next' : `${count(position, 'run')} before it`]];
 }
 
 function mark(status: string | undefined): Span {

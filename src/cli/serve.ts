@@ -9,6 +9,7 @@ import { plain } from './plain.ts';
 
 export const serve: Command = {
   help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>] [--rules]
+                        [--concurrency <n>] [--timeout <s>]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
 about the files of a folder.
@@ -18,6 +19,8 @@ about the files of a folder.
   --host <address>      default 127.0.0.1; others are refused as long as there is no authentication
   --data <folder>       where the log is kept (default ./.telltale); "memory:" forgets it at the end
   --workspace <folder>  what the analyst may read (default: this folder)
+  --concurrency <n>     so many runs at once; more wait for their turn (default: as many as are started)
+  --timeout <s>         seconds that a run may take; then it ends as failed (timed_out; default: as long as it takes)
   --rules               the analyst works by rules, no LLM, although the environment names a model
 
 The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL,
@@ -38,6 +41,8 @@ Examples:
       data: { type: 'string', default: './.telltale' },
       workspace: { type: 'string' },
       rules: { type: 'boolean', default: false },
+      concurrency: { type: 'string' },
+      timeout: { type: 'string' },
     });
     const [module, ...more] = positionals;
     if (more.length > 0) throw usageError('Name one module at most.');
@@ -48,7 +53,12 @@ Examples:
     const workspace = resolve(values.workspace ?? '.');
     const model = module === undefined && !values.rules ? modelOf(process.env) : ({ provider: 'rules' } as const);
     const agents = await (module === undefined ? referenceAgents({ workspace, model }) : ownAgents(module));
-    const app = telltale({ store: values.data === 'memory:' ? values.data : resolve(values.data) });
+    const { concurrency, timeout } = values;
+    const app = telltale({
+      store: values.data === 'memory:' ? values.data : resolve(values.data),
+      ...(concurrency !== undefined && { concurrency: numberOf('--concurrency', concurrency) }),
+      ...(timeout !== undefined && { timeout: numberOf('--timeout', timeout) }),
+    });
     for (const { name, fn, about } of agents) app.agent(name, fn, about);
 
     // A promise that an agent forgot to wait for is its own fault: Node would end the process, and every other run with it.
@@ -91,6 +101,12 @@ function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port < 65_536) return port;
   throw usageError(`${text} is not a port: a number from 0 to 65535.`);
+}
+
+/** `telltale()` says which numbers make sense. */
+function numberOf(option: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw usageError(`${option} takes a whole number, not ${text}.`);
 }
 
 const say = (line: string): boolean => process.stdout.write(`${plain(line)}\n`);

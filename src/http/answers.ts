@@ -37,6 +37,7 @@ export const StartedRun = z.object({
   runId: id,
   threadId: id,
   status,
+  position: z.int().min(0).exactOptional().describe('How many runs are before it, where it is `queued`.'),
   cursor,
   links: z.object({ self: z.string(), stream: z.string(), events: z.string(), cancel: z.string() }),
   duplicate: z.literal(true).exactOptional().describe('The key started it before; `status` is that of now.'),

@@ -23,10 +23,11 @@ export function runRoutes(context: AppContext): Hono {
     const key = readIdempotencyKey(c);
     const request = await readBody(c, { ...rules, schema: StartRunRequest });
     const started = await runs.start({ ...request, ...(key !== undefined && { idempotencyKey: key }) });
-    const { runId, threadId, status, ack, duplicate } = started;
+    const { runId, threadId, status, position, ack, duplicate } = started;
     const self = `/v1/runs/${runId}`;
     const cursor = formatCursor(ack.epoch, ack.last);
-    const answer = { runId, threadId, status, cursor, links: links(self), ...(duplicate && { duplicate }) };
+    const queued = position === undefined ? {} : { position };
+    const answer = { runId, threadId, status, ...queued, cursor, links: links(self), ...(duplicate && { duplicate }) };
     return c.json(answer, duplicate ? 200 : 201, { location: self });
   });
 
@@ -72,12 +73,12 @@ export const runOperations: Operations = {
     group: 'Runs',
     summary: 'Start an agent',
     description:
-      'Starts an agent that is registered here. With `mode: "remote"` nobody runs it here: append its events yourself.',
+      'Starts an agent that is registered here, at once or, where as many runs are under way as may, in its turn (`queued`). With `mode: "remote"` nobody runs it here: append its events yourself.',
     headers: IdempotencyHeaders,
     body: { json: StartRunRequest },
     answers: {
       201: {
-        description: 'Its start is in the log.',
+        description: 'Its start is in the log, or that it waits for its turn.',
         headers: { Location: 'Address of the run.' },
         json: StartedRun,
         example: STARTED,

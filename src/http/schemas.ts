@@ -1,6 +1,6 @@
 /** What requests may say: one schema for each body and each query string (PROTOCOL.md section 8). */
 import { z } from 'zod';
-import { ID_PATTERN, LEASE_SECONDS } from '../protocol/index.ts';
+import { ID_PATTERN, LEASE_SECONDS, TIMEOUT_SECONDS } from '../protocol/index.ts';
 
 const id = z
   .string()
@@ -32,6 +32,14 @@ export const StartRunRequest = z.strictObject({
     .exactOptional()
     .describe('`remote`: nobody runs it here; somebody appends its events.'),
   lease: lease.exactOptional().describe(LEASE),
+  timeout: z
+    .int()
+    .min(TIMEOUT_SECONDS.least)
+    .max(TIMEOUT_SECONDS.most)
+    .exactOptional()
+    .describe(
+      'Seconds that it may take once it has started, without those in which it is paused. Not for remote runs.',
+    ),
 });
 
 /** Checked one by one by `parseDraft`, against its type: what is wrong with one is `invalid_event`. */

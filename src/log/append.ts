@@ -61,6 +61,9 @@ export function decideAppend(
 
   const { commands: open = [], ...before } = openRun(threadId, options, run, facts.decidedAt);
   checkProducer(options, facts);
+  if (options.starts && open.some(({ command }) => command === 'cancel')) {
+    throw new TelltaleError('command_refused', `Run ${options.runId} was cancelled before its turn came.`);
+  }
   const status = checkBatch(batch, options, before.status);
 
   const epoch = facts.head?.epoch ?? newEpoch();

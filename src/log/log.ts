@@ -68,6 +68,8 @@ export interface AppendOptions {
    * or none where the batch closes, is `invalid_request`.
    */
   readonly closes?: boolean;
+  /** The batch starts a run that has waited: `command_refused` (409) where it was asked to cancel before. */
+  readonly starts?: boolean;
   /** Makes repeats safe: see `ProducerKey`. */
   readonly producer?: ProducerKey;
   /** The lease under which the caller writes. `lease_fenced` (403) when another holds it; renews it when it is current. */

@@ -69,6 +69,7 @@ const RETRYABLE: ReadonlySet<string> = new Set<ErrorCode>([
   'log_unavailable',
   'log_closed',
   'storage_full',
+  'timed_out',
   'executor_lost',
   'stream_broken',
   'unreachable',

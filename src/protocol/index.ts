@@ -60,6 +60,7 @@ export {
   LIMITS,
   type Limits,
   STALLED_MS,
+  TIMEOUT_SECONDS,
   WARN_AT,
 } from './limits.ts';
 export { deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';

@@ -28,3 +28,5 @@ export const STALLED_MS = 30_000;
 export const LEASE_MS = 15_000;
 /** What a remote producer may ask for as the lease of its run. */
 export const LEASE_SECONDS = { least: 5, most: 3600 } as const;
+/** How long a run may be given. */
+export const TIMEOUT_SECONDS = { least: 1, most: 86_400 } as const;

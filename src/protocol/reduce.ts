@@ -197,7 +197,7 @@ function reduceAgent(s: RunSnapshot, e: KnownEvent & { type: `agent.${string}` }
   const agents = upsert(s.agents, byId(agent.id), (it) => {
     const { agentId: _self, ...span } = opened(e);
     const start = it ?? { ...agent, ...(parentId !== undefined && { parentId }), ...span };
-    if (e.type === 'agent.started') return { ...start, ...pick(e.data, ['model', 'input']) };
+    if (e.type === 'agent.started') return { ...start, ...pick(e.data, ['model', 'input', 'childRunId']) };
     return { ...start, ...ended(e, e.data), ...(e.type === 'agent.completed' && pick(e.data, ['output'])) };
   });
   return { ...s, agents };

@@ -25,6 +25,8 @@ export interface AgentSpan extends Span {
   readonly path: string;
   /** The invocation that invoked it. */
   readonly parentId?: string;
+  /** The run that does its work, where that is one of its own (`run.child`). */
+  readonly childRunId?: string;
   readonly model?: string;
   readonly input?: unknown;
   readonly output?: unknown;

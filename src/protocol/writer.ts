@@ -72,4 +72,14 @@ export interface RunWriter {
    * by themselves before they begin.
    */
   checkpoint(): Promise<void>;
+  /**
+   * Runs another registered agent as a run of its own in the same thread, with this run as its parent, and resolves with
+   * its output. It takes no place in the queue, and is cancelled with its parent.
+   *
+   * @throws {TelltaleError} `agent_not_found`; `too_deep` below eight runs; `agent_failed` with the child's error, or where
+   * it was cancelled.
+   * @example
+   * const summary = await run.child('summariser', { text });
+   */
+  child(agent: string, input?: unknown): Promise<unknown>;
 }

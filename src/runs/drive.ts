@@ -1,6 +1,7 @@
 /**
  * Runs what an agent or a tool consists of: an async function, or a generator whose yields are told as they come.
  */
+import { unlessAborted } from './unless-aborted.ts';
 
 /**
  * The result of a body. Each yield goes to `onYield`, which may make the generator wait. Once `signal` is aborted a yield
@@ -30,7 +31,7 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
   let done = false;
   try {
     while (!done) {
-      const step = await nextUnlessAborted(iterator, signal);
+      const step = await unlessAborted(() => iterator.next(), signal);
       done = step.done === true;
       if (!step.done) yield step.value;
     }
@@ -41,25 +42,6 @@ export async function* untilAborted<T>(source: AsyncIterable<T>, signal: AbortSi
   } finally {
     if (!done) leave(iterator);
   }
-}
-
-function nextUnlessAborted<T>(iterator: AsyncIterator<T>, signal: AbortSignal): Promise<IteratorResult<T>> {
-  // Not Promise.race with one promise for all: each race would stay in memory until that promise settles.
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const stop = () => reject(signal.reason);
-    const settle =
-      <V>(how: (value: V) => void) =>
-      (value: V) => {
-        signal.removeEventListener('abort', stop);
-        how(value);
-      };
-    signal.addEventListener('abort', stop, { once: true });
-    // In a then, so that a `next` that throws at once rejects like one that throws later.
-    Promise.resolve()
-      .then(() => iterator.next())
-      .then(settle(resolve), settle(reject));
-  });
 }
 
 /** Lets go of an iterator without waiting: it may be stuck. */

@@ -2,8 +2,17 @@
  * Owns the boundary of one run: it begins with `run.started`, and whatever the agent does (returns, throws, ignores a
  * cancel, never settles, goes on after its end) exactly one terminal event follows, as the last.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Ack, Log, RunOpening } from '../log/index.ts';
-import { type EncodedEvent, type EventData, type Limits, type RunWriter, TelltaleError } from '../protocol/index.ts';
+import {
+  type EncodedEvent,
+  type EventData,
+  LATENESS_MS,
+  type Limits,
+  type RunWriter,
+  TelltaleError,
+} from '../protocol/index.ts';
+import { Children, type StartChild } from './children.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfoAs } from './error-info.ts';
 import { Gate } from './gate.ts';
@@ -11,9 +20,12 @@ import { keepLease } from './lease-keeper.ts';
 import { obey } from './obey.ts';
 import { Outbox } from './outbox.ts';
 import { plain } from './plain.ts';
+import type { Place } from './queue.ts';
 import { Recorder } from './recorder.ts';
 import { RunWatch } from './run-watch.ts';
 import { elapsed, RunScope } from './scope.ts';
+import { type Hold, TimeLimit } from './time-limit.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What may be given to `register`: an async function or an async generator (see `Runs.register`). */
 export type AgentFunction = (
@@ -26,6 +38,14 @@ export interface ExecutorOptions {
   readonly log: Log;
   readonly threadId: string;
   readonly runId: string;
+  readonly parentRunId?: string | undefined;
+  /** How many runs are above it. */
+  readonly depth: number;
+  /** Of the run that started it: what holds that one holds this one. */
+  readonly above?: Gate | undefined;
+  readonly startChild: StartChild;
+  /** Milliseconds from its start, without those in which it is paused, after which it ends as `timed_out`. */
+  readonly timeoutMs?: number | undefined;
   readonly limits: Limits;
   readonly counts: WriterCounts;
   readonly keepStacks: boolean;
@@ -45,6 +65,9 @@ type Stop =
   /** The run's end is not ours to write. */
   | { readonly type: 'nothing' };
 
+/** How a run ended. */
+export type RunEnd = Stop | Completed;
+
 type Outcome = { readonly output: unknown } | { readonly thrown: unknown } | { readonly overdue: true };
 
 export class Executor {
@@ -56,11 +79,16 @@ export class Executor {
   readonly #gate: Gate;
   /** Resolves when an aborted agent has used up its grace. */
   readonly #overdue = Promise.withResolvers<Outcome>();
+  readonly #children: Children;
+  readonly #time: TimeLimit;
   #stop: Stop | undefined;
+  #end: RunEnd = { type: 'nothing' };
   #grace: NodeJS.Timeout | undefined;
+  /** What `run.started` says, where the run was opened to wait for its turn. */
+  #waiting: EventData<'run.started'> | undefined;
 
   constructor(options: ExecutorOptions) {
-    const { log, threadId, runId, limits, counts, keepStacks, budgetBytes, awayMs } = options;
+    const { log, threadId, runId, parentRunId, limits, counts, keepStacks, budgetBytes, awayMs } = options;
     this.#options = options;
     const onLost = (error: TelltaleError, final: boolean) => this.#lost(error, final);
     this.#outbox = new Outbox({ log, threadId, runId, limits, counts, budgetBytes, awayMs, onLost });
@@ -68,9 +96,19 @@ export class Executor {
       const detail = `The run has reached its ${limits.runEvents} events.`;
       this.#lost(new TelltaleError('run_full', detail), false);
     };
-    this.#recorder = new Recorder({ outbox: this.#outbox, threadId, runId, limits, counts, onFull });
+    this.#recorder = new Recorder({ outbox: this.#outbox, threadId, runId, parentRunId, limits, counts, onFull });
     const { signal } = this.#abort;
-    this.#gate = new Gate({ signal, tell: (type, data) => this.#recorder.record(type, data) });
+    this.#time = new TimeLimit(options.timeoutMs, () => this.fail(timedOut(options.timeoutMs)));
+    this.#gate = new Gate({
+      signal,
+      above: options.above,
+      tell: (type, data) => {
+        this.#recorder.record(type, data);
+        if (type === 'run.paused') this.hold('paused');
+        if (type === 'run.resumed') this.release('paused');
+      },
+    });
+    this.#children = new Children({ ...options, signal, gate: this.#gate });
     this.#scope = new RunScope({
       threadId,
       runId,
@@ -80,6 +118,7 @@ export class Executor {
       recorder: this.#recorder,
       outbox: this.#outbox,
       eventBytes: limits.eventBytes,
+      children: this.#children,
     });
   }
 
@@ -94,12 +133,17 @@ export class Executor {
   }
 
   /**
-   * Writes `run.started`. Goes on trying while the log is away; when it was stored, the run is there and has to be ended.
+   * Writes `run.started`, or `run.queued` where its turn has not come. Goes on trying while the log is away; when it was
+   * stored, the run is there and has to be ended.
    *
+   * @param position in the queue.
    * @throws {TelltaleError} what `Log.append` refuses.
    */
-  async open(data: EventData<'run.started'>, opening: RunOpening): Promise<Ack> {
-    const [event] = this.#recorder.encode('run.started', data);
+  async open(data: EventData<'run.started'>, opening: RunOpening, position?: number): Promise<Ack> {
+    if (position !== undefined) this.#waiting = data;
+    const [event] = this.#waiting
+      ? this.#recorder.encode('run.queued', { ...data, position })
+      : this.#recorder.encode('run.started', data);
     try {
       const ack = await this.#outbox.open(event!, opening);
       this.#outbox.fence = FIRST_FENCE;
@@ -110,10 +154,9 @@ export class Executor {
     }
   }
 
-  /** Runs the agent from its first line to the run's terminal event. Never rejects. */
-  async execute(fn: AgentFunction, input: unknown, opened: Ack): Promise<void> {
+  /** Runs the agent, when its turn has come, from its first line to the run's terminal event. Never rejects. */
+  async execute(fn: AgentFunction, input: unknown, opened: Ack, place?: Place): Promise<RunEnd> {
     const { log, runId } = this.#options;
-    const began = performance.now();
     const hear = obey({ gate: this.#gate, cancel: (data) => this.cancel(data) });
     const watch = new RunWatch(log, this.#options, opened, hear);
     const giveUpLease = keepLease({
@@ -123,6 +166,9 @@ export class Executor {
       lastAckAt: () => this.#outbox.lastAckAt,
       onLost: () => this.#lost(new TelltaleError('lease_fenced', 'The lease has passed on.'), true),
     });
+    if (place && this.#waiting) await this.#begin(place, this.#waiting);
+    const began = performance.now();
+    this.#time.release('begin');
     // Stopped before it began: then it does not begin.
     const body = this.#stop ? () => undefined : (run: RunWriter) => fn(run, input);
     const settled = this.#scope.within(body).then(
@@ -132,9 +178,30 @@ export class Executor {
     const outcome = await Promise.race([settled, this.#overdue.promise]);
     watch.stop();
     clearTimeout(this.#grace);
-    this.#end(outcome, elapsed(began));
+    this.#time.stop();
+    this.#finish(outcome, elapsed(began));
+    this.#children.cancel(`Run ${runId}, which started it, has ended.`);
     await this.#outbox.ended;
     giveUpLease();
+    return this.#end;
+  }
+
+  /** Waits for the run's turn, telling how far it is, and starts it then, unless it is stopped first. */
+  async #begin(place: Place, started: EventData<'run.started'>): Promise<void> {
+    const { signal } = this.#abort;
+    const unlessStopped = (wait: Promise<void>) => unlessAborted(() => wait, signal).catch(() => undefined);
+    place.follow((position) => this.#recorder.record('run.queued', { agent: started.agent, position }));
+    await unlessStopped(place.turn);
+    const [event] = this.#recorder.encode('run.started', started);
+    while (!this.#stop) {
+      if (await this.#outbox.start(event!)) {
+        this.#waiting = undefined;
+        return;
+      }
+      // Somebody cancelled it first, says the log: it is on its way here.
+      await unlessStopped(sleep(LATENESS_MS, undefined, { ref: false }));
+    }
+    place.leave();
   }
 
   /** Ends the run as cancelled: the agent's signal is aborted, and what it does within the grace is still told. */
@@ -149,6 +216,17 @@ export class Executor {
     this.#interrupt({ type: 'run.failed', data: { error: { code, message, retryable } } }, error, graceMs);
   }
 
+  /** Stops the clock, for it and for the runs it has started. */
+  hold(why: Hold): void {
+    this.#time.hold(why);
+    this.#children.hold('above');
+  }
+
+  release(why: Hold): void {
+    this.#time.release(why);
+    if (!this.#time.isHeld) this.#children.release('above');
+  }
+
   /** Writes nothing more, not even an end: whoever takes over the lease does. */
   abandon(): void {
     this.#outbox.stop();
@@ -158,6 +236,7 @@ export class Executor {
   #lost(error: TelltaleError, final: boolean): void {
     if (final) {
       this.#stop = { type: 'nothing' };
+      this.#end = this.#stop;
       this.#abort.abort(error);
       this.abandon();
     } else {
@@ -173,8 +252,9 @@ export class Executor {
     this.#abort.abort(reason);
   }
 
-  #end(outcome: Outcome, durationMs: number): void {
+  #finish(outcome: Outcome, durationMs: number): void {
     const end = this.#stop ?? this.#endOf(outcome);
+    this.#end = end;
     // A cancel that comes now comes too late.
     this.#stop ??= { type: 'nothing' };
     this.#gate.close(new DOMException('The run has ended.', 'AbortError'));
@@ -185,7 +265,9 @@ export class Executor {
       const message = `${dropped} events of this run could not be stored.`;
       events.push(...this.#recorder.encode('error.reported', { error: { code: 'events_dropped', message } }));
     }
-    this.#outbox.end([...events, ...this.#encodeEnd(end.type, { ...end.data, durationMs })]);
+    // What never started took no time.
+    const took = this.#waiting ? {} : { durationMs };
+    this.#outbox.end([...events, ...this.#encodeEnd(end.type, { ...end.data, ...took })]);
   }
 
   #endOf(outcome: Outcome): Completed | Failed {
@@ -207,6 +289,10 @@ export class Executor {
       return [...this.#recorder.encode('error.reported', { error }), ...this.#recorder.encode(type, rest)];
     }
   }
+}
+
+function timedOut(ms = 0): TelltaleError {
+  return new TelltaleError('timed_out', `The run took longer than the ${ms / 1000} s that it had.`);
 }
 
 /** `run.started` has it, by the contract of `RunOpening.leased`. */

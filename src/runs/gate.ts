@@ -1,4 +1,5 @@
 import type { EventData } from '../protocol/index.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** Who wants a run to stop or to go on, and why. Without `commandId` nobody asked: Telltale itself does it. */
 export type Asked = EventData<'run.paused'>;
@@ -6,6 +7,8 @@ export type Asked = EventData<'run.paused'>;
 export interface GateOptions {
   /** Of the run: once it is aborted the gate holds nobody, and those that it held are given its reason. */
   readonly signal: AbortSignal;
+  /** Of the run that started this one: what holds that one holds whoever comes here, and is told of them. */
+  readonly above?: Gate | undefined;
   /** Writes what comes of it to the log: every command that the gate is given has one outcome, unless the run ends first. */
   readonly tell: <T extends 'run.paused' | 'run.resumed' | 'control.refused'>(type: T, data: EventData<T>) => void;
 }
@@ -35,7 +38,12 @@ export class Gate {
    * with the reason where it ends instead.
    */
   pass(): Promise<void> | undefined {
-    if (this.#state === 'open' || this.#state === 'gone') return undefined;
+    if (this.#state === 'gone') return undefined;
+    if (this.#state === 'open') {
+      const { above, signal } = this.#options;
+      const held = above?.pass();
+      return held && unlessAborted(() => held, signal).then(() => this.pass());
+    }
     if (this.#state === 'asked') {
       this.#state = 'paused';
       this.#options.tell('run.paused', this.#pause);

@@ -4,11 +4,12 @@ export type { CommandAnswer, CommandRequest, Commands } from './commands.ts';
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
 export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
+export type { Agent } from './local-runs.ts';
 export type { RemoteLine } from './remote-lines.ts';
 export type { Appended } from './remote-runs.ts';
 export { type Imported, type ImportTarget, RunImport } from './run-import.ts';
+export { checkCount, checkRunLimits, type RunLimits } from './run-limits.ts';
 export {
-  type Agent,
   Runs,
   type RunsOptions,
   type Started,

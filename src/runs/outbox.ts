@@ -50,7 +50,8 @@ export class Outbox {
   readonly #ended = Promise.withResolvers<void>();
   #state: 'open' | 'ending' | 'lost' | 'over' = 'open';
   #producerSeq = 0;
-  #draining = false;
+  /** Resolves when nothing is under way or waits; absent then. */
+  #drained: Promise<void> | undefined;
   #room: PromiseWithResolvers<void> | undefined;
   #impatient = false;
   /** The lease under which to append; set when the run is open. */
@@ -75,6 +76,26 @@ export class Outbox {
   /** The run's first event. Repeated like any other, until it is stored, refused or `stop` is called. */
   open(event: EncodedEvent, opens: RunOpening): Promise<Ack> {
     return this.#deliver([event], { runId: this.#options.runId, opens });
+  }
+
+  /**
+   * The start of a run that has waited, behind everything that was taken. False where it was not stored: the run had been
+   * asked to end before, or is lost.
+   */
+  async start(event: EncodedEvent): Promise<boolean> {
+    while (this.#drained) await this.#drained;
+    const stored = this.#deliver([event], { runId: this.#options.runId, starts: true });
+    // What is taken meanwhile goes behind it.
+    const over = stored.catch(() => undefined);
+    this.#drained = over.then(() => this.#drain());
+    try {
+      await stored;
+      return true;
+    } catch (thrown) {
+      const error = TelltaleError.from(thrown);
+      if (error.code !== 'command_refused') this.#lose(error, FINAL.has(error.code));
+      return false;
+    }
   }
 
   /** Takes one event. `mergeable`: a delta of which nothing but its text would be lost in another delta of its entity. */
@@ -138,9 +159,7 @@ export class Outbox {
   }
 
   #drainSoon(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    setImmediate(() => this.#drain());
+    this.#drained ??= nextTurn().then(() => this.#drain());
   }
 
   async #drain(): Promise<void> {
@@ -149,7 +168,7 @@ export class Outbox {
       // What the same turn still brings goes into the same append.
       await nextTurn();
     }
-    this.#draining = false;
+    this.#drained = undefined;
   }
 
   async #send(batch: readonly EncodedEvent[]): Promise<void> {

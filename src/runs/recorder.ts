@@ -2,7 +2,6 @@ import {
   type AgentRef,
   type EncodedEvent,
   type ErrorInfo,
-  type EventContext,
   type EventData,
   type EventType,
   type Limits,
@@ -13,6 +12,7 @@ import {
 import { isReserved } from './boundary.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfo } from './error-info.ts';
+import { eventContext } from './event-context.ts';
 import { fitEvent } from './fit.ts';
 import type { Outbox } from './outbox.ts';
 import { plain } from './plain.ts';
@@ -21,6 +21,7 @@ export interface RecorderOptions {
   readonly outbox: Outbox;
   readonly threadId: string;
   readonly runId: string;
+  readonly parentRunId?: string | undefined;
   readonly limits: Limits;
   readonly counts: WriterCounts;
   /** The run has as many events as it may have, but for those of its end. */
@@ -59,8 +60,8 @@ export class Recorder {
 
   /** @throws {TelltaleError} `event_too_large` where nothing of it can be left out; `invalid_event`. */
   encode(type: string, data: Readonly<Record<string, unknown>>, agent?: AgentRef): readonly EncodedEvent[] {
-    const { limits, counts, threadId, runId } = this.#options;
-    const context: EventContext = { threadId, runId, time: new Date().toISOString() };
+    const { limits, counts } = this.#options;
+    const context = eventContext(this.#options);
     const { events, truncated } = fitEvent({ type, data, ...(agent && { agent }) }, context, limits.eventBytes);
     if (truncated) counts.truncated++;
     return events;

@@ -15,17 +15,16 @@ import {
   type RunStatus,
   TelltaleError,
 } from '../protocol/index.ts';
-import { checkAgentName } from './agent-name.ts';
 import { Commands } from './commands.ts';
 import type { WriterCounts } from './counts.ts';
 import { eventContext } from './event-context.ts';
-import { type AgentFunction, Executor } from './executor.ts';
+import type { AgentFunction } from './executor.ts';
 import { findRun, runNotFound } from './find-run.ts';
-import { plain } from './plain.ts';
+import { type Agent, LocalRuns, startedData } from './local-runs.ts';
 import { endLostRuns } from './recovery.ts';
 import { RemoteRuns } from './remote-runs.ts';
+import { checkTimeout } from './run-limits.ts';
 import { startOnce } from './start-once.ts';
-import { within } from './within.ts';
 
 /** Limits and patience; everything has a default. */
 export interface RunsOptions {
@@ -40,15 +39,12 @@ export interface RunsOptions {
   readonly awayMs?: number;
   /** Milliseconds after which a command that was neither applied nor refused is told as overdue. */
   readonly commandTimeoutMs?: number;
-}
-
-/** A function that runs under a name. */
-export interface Agent {
-  readonly name: string;
-  readonly fn: AgentFunction;
-  readonly description?: string;
-  /** The model it mainly uses, as a label. */
-  readonly model?: string;
+  /** Seconds that every run here may take at most (`RunLimits.timeout`). */
+  readonly timeout?: number;
+  /** Runs that may be under way at once, of all agents together. */
+  readonly concurrency?: number;
+  /** Runs that may wait for their turn. */
+  readonly maxQueued?: number;
 }
 
 /** What is to run, and where its events go. */
@@ -66,14 +62,18 @@ export interface StartRequest {
   readonly idempotencyKey?: string;
   /** Remote only: the run ends as `executor_lost` when nothing was appended for so many seconds. Without it, never. */
   readonly lease?: number;
+  /** Local only: seconds that it may take (`RunLimits.timeout`). Those of its agent and of the server hold as well. */
+  readonly timeout?: number;
 }
 
-/** A run whose `run.started` is durable. */
+/** A run whose first event is durable: `run.started`, or `run.queued`. */
 export interface Started {
   readonly runId: string;
   readonly threadId: string;
   readonly status: RunStatus;
-  /** Of `run.started`. */
+  /** How many are before it, while it is queued. */
+  readonly position?: number;
+  /** Of its first event. */
   readonly ack: Ack;
   /** The run had been started before under the same `idempotencyKey`; `status` is its status now. */
   readonly duplicate?: true;
@@ -85,14 +85,13 @@ const DEFAULTS = {
   budgetBytes: 4 * 1024 * 1024,
   awayMs: 30_000,
   commandTimeoutMs: 10_000,
+  timeout: Number.POSITIVE_INFINITY,
+  concurrency: Number.POSITIVE_INFINITY,
+  maxQueued: 1_000,
 };
 
 /** How often is looked for leases that ran out. */
 const REAP_MS = 1_000;
-/** Milliseconds for which `start` waits for a log that is away, before it says so. */
-const OPEN_MS = 2_000;
-/** Milliseconds that the agents of a stopping server have, and how long `close` waits for the log to take their ends. */
-const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
 
 /**
  * The runs of one log: starts registered agents, takes what remote producers send and what people ask for, and sees to it
@@ -109,8 +108,7 @@ export class Runs {
   readonly #log: Log;
   readonly #limits: Limits;
   readonly #options: typeof DEFAULTS;
-  readonly #agents = new Map<string, Agent>();
-  readonly #executors = new Set<Executor>();
+  readonly #local: LocalRuns;
   #closing = false;
   #reaper: NodeJS.Timeout | undefined;
 
@@ -118,36 +116,37 @@ export class Runs {
     this.#log = log;
     this.#limits = { ...LIMITS, ...limits };
     this.#options = { ...DEFAULTS, ...options };
+    this.#local = new LocalRuns(log, this.#limits, this.#counts, this.#options);
     this.counts = this.#counts;
     this.commands = new Commands(log, this.#limits, this.#options.commandTimeoutMs);
     this.remote = new RemoteRuns(log, this.#limits);
   }
 
   get agents(): ReadonlyMap<string, Agent> {
-    return this.#agents;
+    return this.#local.agents;
   }
 
   /**
    * Makes a function startable under a name. It gets a writer and the run's input; what it returns is the run's output.
    * An async generator's yields are told as they come: a string as text of the answer, `{type, data}` as an event.
    *
-   * @throws {TelltaleError} `invalid_option` when the name is taken or not 1 to 256 characters.
+   * @throws {TelltaleError} `invalid_option` when the name is taken or not 1 to 256 characters, or a limit is none.
    * @example
    * runs.register('greeter', async (run, { name }) => {
    *   await run.say(`Hello ${name}`);
    * });
    */
-  register(name: string, fn: AgentFunction, about: { description?: string; model?: string } = {}): void {
-    checkAgentName(name, this.#agents);
-    this.#agents.set(name, { ...about, name, fn });
+  register(name: string, fn: AgentFunction, about: Omit<Agent, 'name' | 'fn'> = {}): void {
+    this.#local.register(name, fn, about);
   }
 
   /**
-   * Opens a run; resolves when `run.started` is durable. A local one is then executed here, to its end.
+   * Opens a run; resolves when its first event is durable. A local one is then executed here, to its end: at once, or as
+   * `queued` where as many are under way as may.
    *
-   * @throws {TelltaleError} `agent_not_found`, `invalid_request`, `run_exists`, `run_deleted`, `idempotency_conflict`; `event_too_large` (remote); `overloaded`
-   * while closing; retryable ones of the log, after which it is not known whether the run was opened: where it was, it
-   * ends as `log_unavailable`.
+   * @throws {TelltaleError} `agent_not_found`, `invalid_request`, `run_exists`, `run_deleted`, `idempotency_conflict`; `event_too_large`
+   * (remote); `overloaded` while closing, and where as many wait as may; retryable ones of the log, after which it is not
+   * known whether the run was opened: where it was, it ends as `log_unavailable`.
    */
   async start(request: StartRequest): Promise<Started> {
     if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
@@ -156,15 +155,19 @@ export class Runs {
   }
 
   async #start(request: StartRequest, requestDigest?: string): Promise<Started> {
-    const { mode = 'local', owner, lease } = request;
+    const { mode = 'local', owner, lease, timeout } = request;
+    checkTimeout(timeout, 'invalid_request');
+    if (timeout !== undefined && mode === 'remote') {
+      const detail = 'timeout: nobody here can stop what a remote run does. Let it end by itself, or give it a lease.';
+      throw new TelltaleError('invalid_request', detail);
+    }
     if (lease !== undefined && mode === 'local') {
       throw new TelltaleError('invalid_request', 'lease: only a run with "mode": "remote" can have one.');
     }
     const runId = request.runId === undefined ? newRunId() : checkId(request.runId, 'runId');
     const threadId = request.threadId === undefined ? runId : checkId(request.threadId, 'threadId');
     const { agent, input, metadata } = request;
-    const draft = parseDraft({ type: 'run.started', data: plain({ agent, mode, input, metadata }) }, 'run');
-    const data = draft.data as EventData<'run.started'>;
+    const data = startedData({ agent, mode, input, metadata });
     const opening: RunOpening = {
       agent,
       createdAt: new Date().toISOString(),
@@ -173,13 +176,14 @@ export class Runs {
       ...(lease !== undefined && { leaseMs: lease * 1000 }),
       ...(requestDigest !== undefined && { requestDigest }),
     };
-    const ack =
-      mode === 'local'
-        ? await this.#startLocal(threadId, runId, data, opening, input)
-        : await this.#log.append(threadId, [this.#encode('run.started', data, { threadId, runId })], {
-            runId,
-            opens: opening,
-          });
+    if (mode === 'local') {
+      const { opened, position } = this.#local.start({ threadId, runId, data, opening, input, timeout, depth: 0 });
+      const ack = await opened;
+      if (position === undefined) return { runId, threadId, status: 'running', ack };
+      return { runId, threadId, status: 'queued', position, ack };
+    }
+    const event = this.#encode('run.started', data, { threadId, runId });
+    const ack = await this.#log.append(threadId, [event], { runId, opens: opening });
     return { runId, threadId, status: 'running', ack };
   }
 
@@ -225,43 +229,7 @@ export class Runs {
     this.#closing = true;
     clearInterval(this.#reaper);
     this.commands.close();
-    const executors = [...this.#executors];
-    const stopped = new TelltaleError('executor_lost', 'The server was stopped.');
-    const graceMs = Math.min(this.#options.graceMs, CLOSING.graceMs);
-    for (const executor of executors) executor.fail(stopped, graceMs);
-    const impatient = setTimeout(() => {
-      for (const executor of executors) executor.abandon();
-    }, CLOSING.totalMs);
-    await Promise.all(executors.map((executor) => executor.ended));
-    clearTimeout(impatient);
-  }
-
-  async #startLocal(
-    threadId: string,
-    runId: string,
-    data: EventData<'run.started'>,
-    opening: RunOpening,
-    input: unknown,
-  ): Promise<Ack> {
-    const agent = this.#agents.get(data.agent);
-    if (!agent) {
-      throw new TelltaleError('agent_not_found', `No agent "${data.agent}" is registered here.`, { agent: data.agent });
-    }
-    const shared = { log: this.#log, limits: this.#limits, counts: this.#counts, ...this.#options };
-    const executor = new Executor({ ...shared, threadId, runId });
-    this.#executors.add(executor);
-    const release = () => this.#executors.delete(executor);
-    const opened = executor.open(data, opening);
-    opened.then((ack) => executor.execute(agent.fn, input, ack)).then(release, release);
-    return within(OPEN_MS, opened, () => {
-      const { trouble } = executor;
-      const away = new TelltaleError(
-        'log_unavailable',
-        trouble?.message ?? `The log did not answer for ${OPEN_MS} ms.`,
-      );
-      executor.fail(away);
-      return trouble ?? away;
-    });
+    await this.#local.close();
   }
 
   /** @throws {TelltaleError} `run_not_found`, `run_deleted`. */

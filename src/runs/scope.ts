@@ -1,14 +1,16 @@
 import { currentRun, runAs } from '../adapters/index.ts';
-import type {
-  AgentRef,
-  Body,
-  ErrorInfo,
-  EventData,
-  EventType,
-  PlanStep,
-  RunWriter,
-  TextSource,
+import {
+  type AgentRef,
+  type Body,
+  type ErrorInfo,
+  type EventData,
+  type EventType,
+  newRunId,
+  type PlanStep,
+  type RunWriter,
+  type TextSource,
 } from '../protocol/index.ts';
+import type { Children } from './children.ts';
 import { drive, untilAborted } from './drive.ts';
 import { errorInfo } from './error-info.ts';
 import { pieces } from './fit.ts';
@@ -30,6 +32,7 @@ export interface RunCore {
   /** A text of more bytes is written as deltas. */
   readonly eventBytes: number;
   readonly keepStacks: boolean;
+  readonly children: Children;
 }
 
 type Steps = readonly (string | PlanStep)[] | AsyncIterable<string | PlanStep>;
@@ -73,20 +76,31 @@ export class RunScope implements RunWriter {
     this.#here().#record('custom', { name, value: value ?? null });
   }
 
-  openAgent(name: string, { input, model }: { input?: unknown; model?: string } = {}): RunScope {
+  openAgent(name: string, about: { input?: unknown; model?: string; childRunId?: string } = {}): RunScope {
+    const { input, model, childRunId } = about;
     const here = this.#begin();
     const scope = new RunScope(this.#core, here, this.#ids.agent(label(name, 'agent'), here.#agent));
-    scope.#record('agent.started', { input, model });
+    scope.#record('agent.started', { input, model, childRunId });
     return scope;
   }
 
-  agent<R>(name: string, body: Body<RunWriter, R>, about?: { input?: unknown; model?: string }): Promise<R> {
+  agent<R>(name: string, body: Body<RunWriter, R>, about?: Parameters<RunScope['openAgent']>[1]): Promise<R> {
     const scope = this.openAgent(name, about);
     return scope.#enclose(body, (value) => scope.#tell(value), {
       done: (output, durationMs) => scope.#record('agent.completed', { output, durationMs }),
       failed: (error, durationMs) => scope.#record('agent.failed', { error, durationMs }),
       code: 'agent_failed',
     });
+  }
+
+  child(agent: string, input?: unknown): Promise<unknown> {
+    const childRunId = newRunId();
+    const body = async (scope: RunWriter): Promise<unknown> => {
+      await scope.checkpoint();
+      return this.#core.children.run(childRunId, agent, input);
+    };
+    // An agent of this run like any other, so that whoever watches this run alone sees that it works, and at what.
+    return this.agent(agent, body, { input, childRunId });
   }
 
   tool<R>(toolName: string, args: unknown, body: Body<RunWriter, R>, about: { toolCallId?: string } = {}): Promise<R> {

@@ -25,7 +25,12 @@ export const planEvents = {
 
 /** Agents and what they say of themselves. Which invocation is meant stands in the envelope's `agent`. */
 export const agentEvents = {
-  'agent.started': data({ input: value.exactOptional(), model: name.exactOptional() }),
+  'agent.started': data({
+    input: value.exactOptional(),
+    model: name.exactOptional(),
+    /** The run that does its work, where that is one of its own. */
+    childRunId: name.exactOptional(),
+  }),
   'agent.completed': data({
     output: value.exactOptional(),
     usage: usage.exactOptional(),

@@ -1,0 +1,152 @@
+/** The runs that registered agents execute in this process. */
+import type { Ack, Log, RunOpening } from '../log/index.ts';
+import { type EventData, type Limits, parseDraft, TelltaleError } from '../protocol/index.ts';
+import { checkAgentName } from './agent-name.ts';
+import type { StartChild, StartedChild } from './children.ts';
+import type { WriterCounts } from './counts.ts';
+import { type AgentFunction, Executor, type RunEnd } from './executor.ts';
+import type { Gate } from './gate.ts';
+import { plain } from './plain.ts';
+import { RunQueue } from './queue.ts';
+import { checkRunLimits, type RunLimits } from './run-limits.ts';
+import type { RunsOptions } from './runs.ts';
+import { within } from './within.ts';
+
+/** A function that runs under a name. */
+export interface Agent extends RunLimits {
+  readonly name: string;
+  readonly fn: AgentFunction;
+  readonly description?: string;
+  /** The model it mainly uses, as a label. */
+  readonly model?: string;
+}
+
+/** What is executed here. */
+export interface LocalRun {
+  readonly threadId: string;
+  readonly runId: string;
+  readonly data: EventData<'run.started'>;
+  readonly opening: RunOpening;
+  readonly input: unknown;
+  readonly timeout?: number | undefined;
+  /** How many runs are above it. */
+  readonly depth: number;
+  readonly above?: Gate;
+}
+
+/** Milliseconds for which `start` waits for a log that is away, before it says so. */
+const OPEN_MS = 2_000;
+/** Milliseconds that the agents of a stopping server have, and how long `close` waits for the log to take their ends. */
+const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
+
+type Patience = Required<Omit<RunsOptions, 'limits'>>;
+
+export class LocalRuns {
+  readonly agents = new Map<string, Agent>();
+  readonly #log: Log;
+  readonly #limits: Limits;
+  readonly #counts: WriterCounts;
+  readonly #options: Patience;
+  readonly #executors = new Set<Executor>();
+  readonly #queue: RunQueue;
+
+  constructor(log: Log, limits: Limits, counts: WriterCounts, options: Patience) {
+    this.#log = log;
+    this.#limits = limits;
+    this.#counts = counts;
+    this.#options = options;
+    this.#queue = new RunQueue(this.#options);
+  }
+
+  /** @throws {TelltaleError} `invalid_option` when the name is taken or not 1 to 256 characters, or a limit is none. */
+  register(name: string, fn: AgentFunction, about: Omit<Agent, 'name' | 'fn'>): void {
+    checkAgentName(name, this.agents);
+    checkRunLimits(about);
+    this.agents.set(name, { ...about, name, fn });
+  }
+
+  /**
+   * Takes a place and opens the run, which is then executed to its end, by itself.
+   *
+   * @throws {TelltaleError} `agent_not_found`; `overloaded` where as many wait as may. Both before anything is stored.
+   */
+  start(run: LocalRun): { opened: Promise<Ack>; ended: Promise<RunEnd>; position?: number; executor: Executor } {
+    const { data, opening, input, timeout = Number.POSITIVE_INFINITY } = run;
+    const agent = this.agents.get(data.agent);
+    if (!agent) {
+      throw new TelltaleError('agent_not_found', `No agent "${data.agent}" is registered here.`, { agent: data.agent });
+    }
+    const timeoutMs = 1_000 * Math.min(timeout, agent.timeout ?? timeout, this.#options.timeout);
+    // A run that waited for one that it has started, which waits in the queue, would wait for ever.
+    const place = run.depth === 0 ? this.#queue.enter(agent.name, agent.concurrency) : undefined;
+    const executor = new Executor({
+      ...{ ...this.#options, ...run, timeoutMs, parentRunId: opening.parentRunId },
+      ...{ log: this.#log, limits: this.#limits, counts: this.#counts },
+      startChild: (child) => this.#startChild(run, child),
+    });
+    this.#executors.add(executor);
+    const position = place?.position;
+    const opened = executor.open(data, opening, position);
+    const ended = opened.then((ack) => executor.execute(agent.fn, input, ack, place));
+    const release = () => {
+      this.#executors.delete(executor);
+      place?.leave();
+    };
+    ended.then(release, release);
+    const inTime = within(OPEN_MS, opened, () => {
+      const { trouble } = executor;
+      const away = new TelltaleError(
+        'log_unavailable',
+        trouble?.message ?? `The log did not answer for ${OPEN_MS} ms.`,
+      );
+      executor.fail(away);
+      return trouble ?? away;
+    });
+    return { opened: inTime, ended, executor, ...(position !== undefined && { position }) };
+  }
+
+  async #startChild(parent: LocalRun, child: Parameters<StartChild>[0]): Promise<StartedChild> {
+    const { agent, input, runId, above } = child;
+    const { owner } = parent.opening;
+    const { opened, ended, executor } = this.start({
+      threadId: parent.threadId,
+      runId,
+      above,
+      depth: parent.depth + 1,
+      data: startedData({ agent, mode: 'local', input }),
+      opening: {
+        agent,
+        createdAt: new Date().toISOString(),
+        parentRunId: parent.runId,
+        leased: true,
+        ...(owner !== undefined && { owner }),
+      },
+      input,
+    });
+    await opened;
+    return {
+      ended,
+      cancel: (reason) => executor.cancel({ reason }),
+      hold: (why) => executor.hold(why),
+      release: (why) => executor.release(why),
+    };
+  }
+
+  /** Stops the agents, and ends their runs (`executor_lost`), those that wait as well. */
+  async close(): Promise<void> {
+    // Those that others have started first: each ends for the same reason, not as cancelled by the end of another.
+    const executors = [...this.#executors].reverse();
+    const stopped = new TelltaleError('executor_lost', 'The server was stopped.');
+    const graceMs = Math.min(this.#options.graceMs, CLOSING.graceMs);
+    for (const executor of executors) executor.fail(stopped, graceMs);
+    const impatient = setTimeout(() => {
+      for (const executor of executors) executor.abandon();
+    }, CLOSING.totalMs);
+    await Promise.all(executors.map((executor) => executor.ended));
+    clearTimeout(impatient);
+  }
+}
+
+/** What a run's first event says. @throws {TelltaleError} `invalid_event` */
+export const startedData = (data: { [K in keyof EventData<'run.started'>]: unknown }): EventData<'run.started'> =>
+  parseDraft({ type: 'run.started', data: plain(data) }, 'run').data as EventData<'run.started'>;
