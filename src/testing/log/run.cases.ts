@@ -32,6 +32,26 @@ export const runCases: readonly LogCase[] = [
     },
   },
   {
+    name: 'P10: a run that was cancelled while it waited does not start any more, whatever was cancelled or asked before',
+    async run(log) {
+      const start = (of: typeof R1) => append(log, of, [encode(of, 'run.started', { agent: 'x' })], { starts: true });
+      const wait = (of: typeof R1) =>
+        log.append(of.threadId, [encode(of, 'run.queued', { agent: 'x' })], { runId: of.runId, opens: opening() });
+      const ask = (of: typeof R1, command: string) =>
+        append(log, of, [encode(of, 'control.requested', { command, commandId: command })]);
+      await wait(R1);
+      await ask(R1, 'cancel');
+      await refuses(start(R1), 'command_refused');
+      await append(log, R1, [encode(R1, 'run.cancelled', { commandId: 'cancel' })]);
+      assert.equal((await readAll(log, 'r1')).length, 3);
+      const other = run('r2');
+      await wait(other);
+      await ask(other, 'pause');
+      await start(other);
+      assert.equal((await log.runs.get('r2'))?.status, 'running');
+    },
+  },
+  {
     name: 'P8: a run carries the commands that it has not applied, also in what was read back',
     durable: true,
     async run(first, { crash, reopen }) {
