@@ -81,7 +81,7 @@ async function play(s: fc.Scheduler, programs: readonly Program[], closes: boole
     // Who stays does so until somebody says otherwise.
     if (cancelAfter === undefined && (does !== 'stay' || closes)) return;
     for (let left = cancelAfter ?? 0; left >= 0; left--) await turn(`cancel r${index} in ${left}`);
-    await runs.cancel(`r${index}`);
+    await runs.commands.ask(`r${index}`, { command: 'cancel' });
   });
   await Promise.all(starts);
   if (closes) await turn('close');
