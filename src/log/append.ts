@@ -4,6 +4,7 @@
  * I/O, and nothing between the question and the answer that another append could slip into.
  */
 import { type EncodedEvent, type Head, isEnded, isTerminal, statusAfter, TelltaleError } from '../protocol/index.ts';
+import { approvalsAfter } from './approvals.ts';
 import { commandsAfter } from './commands.ts';
 import type { Ack, AppendOptions, RunRecord } from './log.ts';
 import { checkAlive, type KnownRun } from './tombstone.ts';
@@ -59,7 +60,7 @@ export function decideAppend(
   const repeated = repeatedAck(options, facts);
   if (repeated) return { duplicate: repeated };
 
-  const { commands: open = [], ...before } = openRun(threadId, options, run, facts.decidedAt);
+  const { commands: open = [], approvals: asked = [], ...before } = openRun(threadId, options, run, facts.decidedAt);
   checkProducer(options, facts);
   if (options.starts && open.some(({ command }) => command === 'cancel')) {
     throw new TelltaleError('command_refused', `Run ${options.runId} was cancelled before its turn came.`);
@@ -71,6 +72,7 @@ export function decideAppend(
   const last = first + batch.length - 1;
   const ack: Ack = { epoch, first, last };
   const commands = options.closes ? [] : commandsAfter(open, batch, first);
+  const approvals = options.closes ? [] : approvalsAfter(asked, batch, first);
   return {
     ack,
     head: facts.head ? { ...facts.head, last } : { epoch, first: 1, last, epochs: [{ id: epoch, after: 0 }] },
@@ -81,6 +83,7 @@ export function decideAppend(
       events: before.events + batch.length,
       ...(before.leaseMs !== undefined && { renewedAt: timeOf(batch[batch.length - 1]!) }),
       ...(commands.length > 0 && { commands }),
+      ...(approvals.length > 0 && { approvals }),
       ...(options.closes && { last, endedAt: timeOf(batch[batch.length - 1]!) }),
     },
     ...(options.producer && { producer: { ...options.producer, ack } }),

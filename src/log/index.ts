@@ -1,4 +1,5 @@
 export { type AppendFacts, type Commit, decideAppend, type ProducerEntry } from './append.ts';
+export type { OpenApproval } from './approvals.ts';
 export { beginOf } from './begin.ts';
 export { blockAfter, indexAfter, mergeBlocks, pageBytes } from './blocks.ts';
 export { buildBlock } from './build-block.ts';

@@ -4,6 +4,7 @@
  * first) is decided in `append`, together with the commit.
  */
 import type { Block, EncodedEvent, Head, RunStatus } from '../protocol/index.ts';
+import type { OpenApproval } from './approvals.ts';
 import type { OpenCommand } from './commands.ts';
 
 /** What an acknowledgement of this deployment means: what the events survive. */
@@ -153,6 +154,8 @@ export interface RunRecord extends RunOpening {
   readonly renewedAt?: string;
   /** Asked for and not yet applied, oldest first, the newest 16 at most; absent where there is none. */
   readonly commands?: readonly OpenCommand[];
+  /** Asked and neither answered nor expired, oldest first, the newest 32 at most; absent where there is none. */
+  readonly approvals?: readonly OpenApproval[];
   /** Of the current lease: 1 when a leased run is opened, one more each time it is taken over; 0 without a lease. */
   readonly fence: number;
 }

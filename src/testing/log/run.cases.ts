@@ -87,6 +87,39 @@ export const runCases: readonly LogCase[] = [
     },
   },
   {
+    name: 'P8: a run carries the questions that nobody has answered, also in what was read back',
+    durable: true,
+    async run(first, { crash, reopen }) {
+      let log = first;
+      const expiresAt = '2026-11-20T19:00:00.000Z';
+      const question = (approvalId: string, more: object = {}) =>
+        encode(R1, 'approval.requested', { approvalId, prompt: 'May I?', ...more });
+      const asked = async () => (await log.runs.get('r1'))?.approvals;
+      await open(log, R1);
+      assert.equal(await asked(), undefined);
+      await append(log, R1, [question('a', { expiresAt }), question('b')]);
+      await append(log, R1, [question('a'), question('c')]);
+      log = await crash();
+      await append(log, R1, [encode(R1, 'approval.resolved', { approvalId: 'b', decision: 'approve' })]);
+      log = await reopen();
+      const a = { approvalId: 'a', seq: 2, expiresAt };
+      assert.deepEqual(await asked(), [a, { approvalId: 'c', seq: 5 }]);
+      await append(log, R1, [encode(R1, 'approval.expired', { approvalId: 'c' })]);
+      assert.deepEqual(await asked(), [a]);
+      await append(
+        log,
+        R1,
+        Array.from({ length: 40 }, (_, i) => question(`d${i}`)),
+      );
+      assert.deepEqual(
+        (await asked())?.map(({ approvalId }) => approvalId),
+        Array.from({ length: 32 }, (_, i) => `d${i + 8}`),
+      );
+      await close(log, R1);
+      assert.equal(await asked(), undefined);
+    },
+  },
+  {
     name: 'a run that opens and ends in one batch has both ends',
     async run(log) {
       await open(log, run('r0', 't'));
