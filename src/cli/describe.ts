@@ -35,7 +35,7 @@ export function describe(event: KnownEvent, { before, after }: Scene): readonly 
     case 'run.resumed':
       return [
         [
-          [`‖ ${type.slice(4)}`, 'yellow'],
+          type === 'run.paused' ? ['‖ paused', 'yellow'] : ['▶ resumed', 'cyan'],
           by(data),
           'reason' in data && data.reason !== undefined ? `: ${data.reason}` : '',
         ],
@@ -149,6 +149,10 @@ export function describe(event: KnownEvent, { before, after }: Scene): readonly 
       return [
         [['! ', 'yellow'], `${data.command} requested`, by(data), data.reason === undefined ? '' : `: ${data.reason}`],
       ];
+    case 'control.refused':
+      return [[['! ', 'red'], `${commandOf(data, after)} refused: ${failure(data.error)}`]];
+    case 'control.overdue':
+      return [[['! ', 'yellow'], `${commandOf(data, after)} not followed yet; it may still be`]];
     case 'artifact.added':
       return [[...who, '+ ', [data.name, 'bold'], ` ${data.url ?? data.mediaType ?? ''}`]];
     case 'error.reported':
@@ -178,6 +182,9 @@ function mark(status: string | undefined): Span {
   if (status === 'failed') return ['✗ ', 'red'];
   return status === 'running' ? ['▸ ', 'cyan'] : ['○ ', 'dim'];
 }
+
+const commandOf = ({ commandId }: { commandId: string }, { commands }: RunSnapshot): string =>
+  commands.find(({ id }) => id === commandId)?.command ?? 'command';
 
 const by = (data: { by?: string }): Span => (data.by === undefined ? '' : [` by ${data.by}`, 'dim']);
 

@@ -12,6 +12,9 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   run: { summary: 'start an agent and watch it to its end', load: async () => (await import('./run.ts')).run },
   emit: { summary: 'append events from standard input to a run', load: async () => (await import('./emit.ts')).emit },
   tail: { summary: 'watch a run, or a thread with all its runs', load: async () => (await import('./tail.ts')).tail },
+  pause: { summary: 'hold a run at its next step', load: async () => (await import('./ask.ts')).pause },
+  resume: { summary: 'let a paused run go on', load: async () => (await import('./ask.ts')).resume },
+  cancel: { summary: 'stop a run', load: async () => (await import('./ask.ts')).cancel },
   export: { summary: 'write a run to a file', load: async () => (await import('./export.ts')).exportRun },
   import: { summary: 'bring such a file into a log', load: async () => (await import('./import.ts')).importRun },
 };
@@ -48,7 +51,8 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
 }
 
 function print(text: string): number {
-  process.stdout.write(text.replaceAll(/^(\s*)telltale (?=serve|run|emit|tail|export|import|<)/gm, `$1${calledAs()} `));
+  const called = new RegExp(`^(\\s*)telltale (?=${Object.keys(COMMANDS).join('|')}|<)`, 'gm');
+  process.stdout.write(text.replaceAll(called, `$1${calledAs()} `));
   return EXIT.done;
 }
 

@@ -14,6 +14,7 @@ async function started(fn: AgentFunction) {
   const { runId } = await runs.start({ agent: 'it' });
   return {
     log,
+    runs,
     runId,
     ask: (command: 'cancel' | 'pause' | 'resume') => runs.commands.ask(runId, { command, by: 'ann' }),
   };
@@ -113,5 +114,15 @@ describe('P10: a paused run', () => {
     expect((await eventsAtEnd(log, runId)).map(({ type }) => type).filter((it) => it.startsWith('run.'))).toEqual([
       ...['run.started', 'run.paused', 'run.resumed', 'run.paused', 'run.cancelled'],
     ]);
+  });
+
+  test('ends with the server that runs it, though its agent is held', async () => {
+    const { log, runs, runId, ask } = await started(async (run: RunWriter) => {
+      for (;;) await run.checkpoint();
+    });
+    await ask('pause');
+    await eventsWhen(log, runId, has('run.paused'));
+    await runs.close();
+    expect(fold(await eventsOf(log, runId))).toMatchObject({ status: 'failed', error: { code: 'executor_lost' } });
   });
 });
