@@ -17,6 +17,13 @@ beforeAll(async () => {
   app.agent('walker', async (run: RunWriter, steps: number) => {
     for (let i = 0; i < steps; i++) await run.checkpoint();
   });
+  app.agent(
+    'one',
+    (run) => run.checkpoint().then(() => new Promise((end) => run.signal.addEventListener('abort', end))),
+    {
+      concurrency: 1,
+    },
+  );
   ({ url } = await app.listen(0));
 });
 
@@ -103,6 +110,19 @@ describe('a run here, before the eyes of another viewer (P8, P10)', () => {
     await send('/v1/runs/still/cancel');
     await new Viewer('still').sees('run.cancelled');
   });
+});
+
+test('a run that waits for its turn cannot be paused or resumed, and is cancelled at once (P10)', async () => {
+  await send('/v1/runs', { agent: 'one', runId: 'first' });
+  expect((await send('/v1/runs', { agent: 'one', runId: 'second' })).body).toMatchObject({ status: 'queued' });
+  for (const command of ['pause', 'resume']) {
+    const { status, body } = await send(`/v1/runs/second/${command}`);
+    expect([status, body]).toEqual([409, expect.objectContaining({ code: 'command_refused', retryable: false })]);
+  }
+  expect(await send('/v1/runs/second/cancel')).toMatchObject({ status: 202, body: { status: 'queued' } });
+  expect(fold(await new Viewer('second').sees('run.cancelled')).commands).toMatchObject([{ status: 'applied' }]);
+  await send('/v1/runs/first/cancel');
+  await new Viewer('first').sees('run.cancelled');
 });
 
 describe('a run elsewhere (P8, P10)', () => {
