@@ -17,13 +17,8 @@ beforeAll(async () => {
   app.agent('walker', async (run: RunWriter, steps: number) => {
     for (let i = 0; i < steps; i++) await run.checkpoint();
   });
-  app.agent(
-    'one',
-    (run) => run.checkpoint().then(() => new Promise((end) => run.signal.addEventListener('abort', end))),
-    {
-      concurrency: 1,
-    },
-  );
+  const untilStopped = (run: RunWriter) => new Promise((end) => run.signal.addEventListener('abort', end));
+  app.agent('one', untilStopped, { concurrency: 1 });
   ({ url } = await app.listen(0));
 });
 
