@@ -28,7 +28,7 @@ export class Deadlines {
     this.#after(dueMs, () => this.#look(runId, commandId));
   }
 
-  /** Looks for what an earlier process took. Runs of its own executors have ended with it. */
+  /** Looks for what an earlier process took. Runs of its own executors have ended with it. Never rejects. */
   async recover(): Promise<void> {
     try {
       for (const status of ['running', 'paused'] as const) {
@@ -39,9 +39,9 @@ export class Deadlines {
           before = page.next;
         } while (before !== undefined && !this.#closed);
       }
-    } catch {
-      // The log is away. What is expected twice is told once.
-      this.#after(RETRY_MS, () => this.recover());
+    } catch (error) {
+      // What is expected twice is told once.
+      if (isAway(error)) this.#after(RETRY_MS, () => this.recover());
     }
   }
 
@@ -72,7 +72,7 @@ export class Deadlines {
       await this.#log.append(run.threadId, [event], { runId, once: `overdue:${runId}:${commandId}` });
     } catch (error) {
       // Else the run has ended, or it was told by another server, or before an answer that got lost.
-      if (TelltaleError.from(error).retryable) this.expect(runId, commandId, RETRY_MS);
+      if (isAway(error)) this.expect(runId, commandId, RETRY_MS);
     }
   }
 
@@ -84,4 +84,10 @@ export class Deadlines {
     }, milliseconds).unref();
     this.#timers.add(timer);
   }
+}
+
+/** Of a log that may be back soon. */
+function isAway(thrown: unknown): boolean {
+  const { retryable, code } = TelltaleError.from(thrown);
+  return retryable && code !== 'log_closed';
 }
