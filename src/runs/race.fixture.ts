@@ -57,6 +57,22 @@ const everyCommandHasOneOutcome: Rule = (events) => {
   if (new Set(late).size !== late.length) throw new Error('a command is told as overdue twice');
 };
 
+/**
+ * Commands are heard in the order of the log, and decided at once, but for a pause: that waits for somebody to hold, for a
+ * resume that overtakes it, or for the end. Whatever else stands before one that was decided was passed over.
+ */
+const noneIsPassedOver: Rule = (events) => {
+  const { commands } = fold(events);
+  for (const [i, { id, command, status }] of commands.entries()) {
+    if (status !== 'void') continue;
+    const decided = commands
+      .slice(i + 1)
+      .find((it) => it.status !== 'void' && (command !== 'pause' || it.command === 'resume'));
+    if (decided)
+      throw new Error(`${command} ${id} was passed over: ${decided.command} ${decided.id} is ${decided.status}`);
+  }
+};
+
 /** Cancelling is followed in the order of the log: whoever asked first has cancelled the run. */
 const firstCancelWins: Rule = (events) => {
   const end = events.at(-1)!;
@@ -111,7 +127,7 @@ const answersAreTrue: Rule = (events, answers) => {
 };
 
 const RULES: readonly Rule[] = [
-  ...[oneEnd, everyCommandHasOneOutcome, firstCancelWins],
+  ...[oneEnd, everyCommandHasOneOutcome, firstCancelWins, noneIsPassedOver],
   ...[pausesAlternate, nothingBeginsWhilePaused, answersAreTrue],
 ];
 

@@ -140,6 +140,12 @@ describe('the judge of races', () => {
     ['an outcome of nothing', without(1), /answers nothing/],
     ['two outcomes', GOOD.toSpliced(5, 0, GOOD[4]!), /two outcomes/],
     ['an outcome of another kind', GOOD.toSpliced(6, 1, ['run.resumed', { commandId: 'c1' }]), /comes before|another/],
+    [
+      'a resume that nobody heard',
+      GOOD.toSpliced(3, 0, ['control.requested', { command: 'resume', commandId: 'r0' }]),
+      /passed over/,
+    ],
+    ['a pause that a resume forgot', GOOD.toSpliced(4, 1), /passed over/],
     ['the second who cancelled', GOOD.toSpliced(10, 1, ['run.cancelled', { commandId: 'c2' }]), /than the first/],
     ['a pause of what is paused', GOOD.toSpliced(4, 1, ['run.paused', { commandId: 'p2' }]), /paused twice/],
     ['a resume without a pause', GOOD.toSpliced(1, 4), /without a pause/],
