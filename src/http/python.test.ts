@@ -161,6 +161,16 @@ ${activity('two')}`);
   ]);
 });
 
+test.skipIf(NONE)('a session that goes by a UUID is one thread, however it is written', async () => {
+  await python(`
+import uuid
+session = uuid.UUID("7d0f4a3e-0000-4000-8000-c1a2b3d4e5f6")
+telltale.emit_agent_activity(session, "a", "one", "done")
+telltale.emit_agent_activity(str(session).upper(), "a", "two", "done")
+telltale.close()`);
+  expect(await told('7d0f4a3e000040008000c1a2b3d4e5f6')).toHaveLength(3);
+});
+
 test.skipIf(NONE)('a command is seen; a refusal is raised', async () => {
   const out = await python(`
 run = telltale.run("asked")

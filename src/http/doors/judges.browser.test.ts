@@ -1,0 +1,116 @@
+/**
+ * Every door as the two EventSources there are hear it, npm's and a real browser's: what the dialect says, once and in
+ * order, over a cut. A document's own parser judges its door beside it.
+ */
+import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { agentActivity, type Dialect, workflow } from '../../dialects/index.ts';
+import { append, type Draft } from '../../hub/drafts.fixture.ts';
+import { until } from '../../hub/recording.fixture.ts';
+import { isTerminal } from '../../protocol/index.ts';
+import { readFrames, START } from '../../testing/dialect/kit.ts';
+import { ENDS, SCENARIO } from '../../testing/dialect/scenario.ts';
+import { faultyProxy } from '../../testing/faulty-proxy.ts';
+import { find } from '../programs.fixture.ts';
+import { type StreamServer, streamServer } from '../stream.fixture.ts';
+import { FrontEnd } from './front-end.fixture.ts';
+
+/** One line for each door. The scenario's run is `r`, of the agent `a`, in a thread of its own. */
+const DOORS: readonly (readonly [door: string, path: string, dialect: Dialect])[] = [
+  ['agent-activity', '/sse/agent-activity/r', agentActivity()],
+  ['workflow', '/api/v1/agents/a/tasks/r/events/stream', workflow],
+];
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+/** Without `run.queued`: the fixture opens a run with its start. */
+const RUN = [...SCENARIO.slice(1), ENDS[1]!].map(([type, data = {}, about]): Draft => {
+  return about?.agent ? [type, data, about.agent] : [type, data];
+});
+
+let server: StreamServer;
+/** What each door's dialect says of the log, as `<event> <data>`. */
+const expected = new Map<string, readonly string[]>();
+
+beforeAll(async () => {
+  server = await streamServer();
+  await append(server.log, 'r', RUN);
+  expect(isTerminal(RUN.at(-1)![0])).toBe(true);
+  const { blocks } = await server.log.read('r', 0, Number.POSITIVE_INFINITY);
+  for (const [door, , dialect] of DOORS) {
+    const encoder = dialect.encoder({ runId: 'r' }, START);
+    const text = blocks.map((block) => new TextDecoder().decode(encoder.encode(block, Infinity).bytes)).join('');
+    expected.set(
+      door,
+      readFrames(text).map(({ event, data }) => `${event ?? 'message'} ${JSON.stringify(data)}`),
+    );
+  }
+});
+
+afterAll(async () => {
+  await until(() => server.hub.viewers === 0);
+  expect(server.errors).toEqual([]);
+  await server.close();
+});
+
+const namesOf = (door: string): string[] => [...new Set(expected.get(door)!.map((it) => it.split(' ')[0]!))];
+/** Behind the head of the answer and some frames, and before the last. */
+const cutOnce = (connection: number) => (connection < DOORS.length ? { cutAfter: 3000 } : {});
+
+test.concurrent.each(DOORS)('%s, as npm’s eventsource hears it', async (door, path) => {
+  const proxy = await faultyProxy(server.url, (n) => (n === 0 ? { cutAfter: 3000 } : {}));
+  const frontEnd = new FrontEnd(proxy.url + path, namesOf(door));
+  await until(() => frontEnd.heard.length >= expected.get(door)!.length, door, 15_000);
+  frontEnd.close();
+  expect(frontEnd.heard.map(({ event, data }) => `${event} ${JSON.stringify(data)}`)).toEqual(expected.get(door));
+  expect(frontEnd.statuses).toEqual([200, 200]);
+  await proxy.close();
+});
+
+test('all of them, as Chromium hears them', async (context) => {
+  const executablePath = find('chromium');
+  if (!executablePath) return context.skip('chromium is not installed');
+  const browser = await chromium.launch({ executablePath, args: ARGS });
+  try {
+    const page = await browser.newPage();
+    // A page of the server's own origin, loaded before the proxy begins to cut.
+    let cutting = false;
+    let cuts = 0;
+    const proxy = await faultyProxy(server.url, () => (cutting ? cutOnce(cuts++) : {}));
+    await page.goto(`${proxy.url}/healthz`);
+    proxy.cutAll();
+    cutting = true;
+    const doors = DOORS.map(([door, path]) => ({
+      door,
+      path,
+      names: namesOf(door),
+      count: expected.get(door)!.length,
+    }));
+    const heard = await page.evaluate(
+      (all) =>
+        Promise.all(
+          all.map(({ path, names, count }) => {
+            const said: string[] = [];
+            const source = new EventSource(path);
+            return new Promise<string[]>((resolve) => {
+              for (const name of ['message', ...names]) {
+                source.addEventListener(name, (event) => {
+                  const { data } = event as MessageEvent<string | undefined>;
+                  if (data === undefined) return;
+                  said.push(`${name} ${data}`);
+                  if (said.length < count) return;
+                  source.close();
+                  resolve(said);
+                });
+              }
+            });
+          }),
+        ),
+      doors,
+    );
+    for (const [i, { door }] of doors.entries()) expect(heard[i]).toEqual(expected.get(door));
+    expect(cuts).toBeGreaterThanOrEqual(2 * DOORS.length);
+    await proxy.close();
+  } finally {
+    await browser.close();
+  }
+}, 30_000);
