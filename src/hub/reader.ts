@@ -208,7 +208,8 @@ export class Reader implements LiveViewer {
       this.#atEnd = chunk.ended;
       if (chunk.ended || encoder.after < block.last) break;
     }
-    this.#after = encoder.after;
+    // A fold begins further back than its viewer stands.
+    this.#after = Math.max(this.#after, encoder.after);
     if (!this.#atEnd) parts.push(utf8(this.progress()));
     if (!this.#atEnd && this.tail.isAtEnd(this.#epoch, encoder.after)) {
       this.#joinView(encoder);
@@ -225,7 +226,7 @@ export class Reader implements LiveViewer {
     if (this.over || hasErased()) return;
     const { head } = page;
     if (head.epoch !== this.#epoch || head.first > after + 1) {
-      const start = await findRestart(this.#around.log, this.#request, head, this.#epoch, after);
+      const start = await findRestart(this.#around.log, this.#request, head, this.#epoch, this.#after);
       if (!this.over) this.#restart(start);
       return;
     }
@@ -235,8 +236,13 @@ export class Reader implements LiveViewer {
 
   #restart({ head, place, reset, lastId, over }: Start): void {
     this.#epoch = head.epoch;
-    if (!reset) return;
     this.#begin = place.begin;
+    if (!reset) {
+      // What a fold has not come to yet is gone: it begins where the log does now.
+      if (this.#encoder!.after < place.begin)
+        this.#encoder = this.#request.dialect.encoder(this.#request.selection, place);
+      return;
+    }
     this.#after = place.after;
     this.#lastId = lastId;
     this.#encoder = this.#request.dialect.encoder(this.#request.selection, place);
