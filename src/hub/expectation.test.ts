@@ -176,6 +176,25 @@ describe('a stream in another system’s words', () => {
     expect(JSON.parse(viewer.frames[6]!.data)).toMatchObject({ status: 'reset', details: 'diverged' });
   });
 
+  test('is reset by what its viewer has, however far the fold has come when the log is cut', async () => {
+    const forking = new ForkingLog();
+    for (let i = 0; i < 6; i++) forking.append();
+    let reads = 0;
+    const read: Log['read'] = async (threadId, after) => {
+      if (++reads === 3) {
+        forking.fork(4);
+        for (let i = 0; i < 3; i++) forking.append();
+      }
+      const page = await forking.log.read(threadId, after);
+      return { ...page, blocks: page.blocks.slice(0, 1) };
+    };
+    const viewer = new RecordedViewer('v');
+    viewer.cursor = 'e1.6';
+    await watch(hubOn({ ...forking.log, read }), { dialect: agentActivity(), viewer });
+    await until(() => viewer.cursor === 'e2.7');
+    expect(said(viewer)).toEqual(['error 0', ...[1, 2, 3, 4, 5, 6, 7].map((seq) => `agentActivity ${seq}`)]);
+  });
+
   test('goes on where the log was trimmed under its fold', async () => {
     const log = openMemory();
     await append(log, 't', [START, custom(1), custom(2), custom(3), custom(4)]);
