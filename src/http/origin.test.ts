@@ -1,5 +1,8 @@
+import { Hono } from 'hono';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Telltale, telltale } from '../index.ts';
+import { TelltaleError } from '../protocol/index.ts';
+import { checkOrigin } from './origin.ts';
 import { send } from './raw-request.fixture.ts';
 
 let app: Telltale;
@@ -248,5 +251,49 @@ describe('rules that could never match are refused at once', () => {
   );
   test.each(['app.example:80', 'http://app.example', '', '*', 'a b'])('host %s', async (host) => {
     expect(await invalid({ allowedHosts: [host] })).toBe('invalid_option');
+  });
+});
+
+describe('CORS of a door: what its own front end needs, at its own addresses', () => {
+  const door = { path: '/door/', origins: ['http://localhost:5173'], credentials: true, exposed: 'x-one' } as const;
+  const guarded = new Hono();
+  guarded.use(
+    checkOrigin({ allowedHosts: ['telltale.example'], allowedOrigins: ['https://app.example'], cors: [door] }),
+  );
+  guarded.onError((error, c) => c.text(TelltaleError.from(error).code, 403));
+  guarded.all('*', (c) => c.text('ok'));
+  const ask = (path: string, origin: string, { host = 'localhost', ...init }: RequestInit & { host?: string } = {}) =>
+    guarded.request(`http://${host}${path}`, { ...init, headers: { origin, host, ...init.headers } });
+
+  test.each([
+    ['/door/stream', 'http://localhost:5173', 'localhost', 200],
+    ['/door/stream', 'http://localhost:5173', 'telltale.example', 403],
+    ['/door/stream', 'http://localhost:5174', 'localhost', 403],
+    ['/door/stream', 'https://app.example', 'telltale.example', 200],
+    ['/doors', 'http://localhost:5173', 'localhost', 403],
+    ['/v1/runs', 'http://localhost:5173', 'localhost', 403],
+  ])('%s of a page of %s, reached as %s: %i', async (path, origin, host, status) => {
+    expect((await ask(path, origin, { host })).status).toBe(status);
+  });
+
+  test('credentials and the headers that scripts may read are told there, and nowhere else', async () => {
+    const told = ({ headers }: Response) => [
+      headers.get('access-control-allow-origin'),
+      headers.get('access-control-allow-credentials'),
+      headers.get('access-control-expose-headers'),
+    ];
+    expect(told(await ask('/door/x', 'http://localhost:5173'))).toEqual(['http://localhost:5173', 'true', 'x-one']);
+    expect(told(await ask('/v1/runs', 'https://app.example'))).toEqual([
+      'https://app.example',
+      null,
+      'location, retry-after',
+    ]);
+  });
+
+  test('a preflight is answered', async () => {
+    const headers = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
+    const answer = await ask('/door/x', 'http://localhost:5173', { method: 'OPTIONS', headers });
+    expect([answer.status, answer.headers.get('access-control-allow-credentials')]).toEqual([204, 'true']);
+    expect(answer.headers.get('access-control-allow-headers')).toContain('content-type');
   });
 });
