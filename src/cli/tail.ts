@@ -5,11 +5,12 @@ import { Server } from './server.ts';
 import { Watch } from './watch.ts';
 
 export const tail: Command = {
-  help: `telltale tail <run or thread> [--from start|now] [--json] [--url <url>]
+  help: `telltale tail <run or thread> [--thread] [--from start|now] [--json] [--url <url>]
 
 Shows what happened and goes on live, until the run ends (a thread does not end). Nothing that is missed while the
 server is away is lost: it comes when the server is back. Ctrl-C leaves; the run goes on.
 
+  --thread           the thread of this id, though there is such a run too: with the runs that it starts
   --from start|now   with everything from the beginning (default), or only what happens from now on
   --json             one event per line, as JSON
   --url <url>        the server (default ${DEFAULT_URL}, or TELLTALE_URL)
@@ -24,6 +25,7 @@ Examples:
   async run(args) {
     const options = {
       url: { type: 'string' },
+      thread: { type: 'boolean' },
       from: { type: 'string', default: 'start' },
       json: { type: 'boolean' },
     } as const;
@@ -32,7 +34,8 @@ Examples:
     if (id === undefined || more.length > 0) throw usageError('Say which run or thread, and only one.');
     if (values.from !== 'start' && values.from !== 'now') throw usageError('--from is "start" or "now".');
     const server = new Server(values.url);
-    const stream = (await isRun(server, id)) ? server.url`/v1/runs/${id}/stream` : server.url`/v1/threads/${id}/stream`;
+    const isOne = (await isRun(server, id)) && !values.thread;
+    const stream = isOne ? server.url`/v1/runs/${id}/stream` : server.url`/v1/threads/${id}/stream`;
 
     const leave = new AbortController();
     onInterrupt((times) => {

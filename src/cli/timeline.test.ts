@@ -100,6 +100,31 @@ describe('a timeline', () => {
     ]);
   });
 
+  test('tells how far a run is that waits, and its input once', () => {
+    const lines = shown([
+      ['run.queued', { agent: 'triage', input: { city: 'Bern' }, position: 2 }],
+      ['run.queued', { agent: 'triage', position: 1 }],
+      ['run.queued', { agent: 'triage', position: 0 }],
+      ['run.started', { agent: 'triage', input: { city: 'Bern' } }],
+    ]);
+    expect(lines).toEqual([
+      '▶ triage queued · run r1',
+      '  {"city":"Bern"}',
+      '  … 2 runs before it',
+      '  … 1 run before it',
+      '  … next',
+      '▶ triage started · run r1',
+    ]);
+  });
+
+  test('tells which run an agent of a run is', () => {
+    const lines = shown([
+      ['run.started', { agent: 'triage' }],
+      ['agent.started', { input: 'Bern', childRunId: 'r2' }, researcher],
+    ]);
+    expect(lines[1]).toBe('    Researcher ▶ started · run r2');
+  });
+
   test('tells what people and limits do, and a failure', () => {
     const lines = shown([
       ['run.queued', { agent: 'triage' }],

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
-import { isTerminal, type RunWriter, type TelltaleError } from '../protocol/index.ts';
+import { isTerminal, type RunWriter, type TelltaleEvent } from '../protocol/index.ts';
 import { type AgentFunction, currentRun, Runs, type RunsOptions } from './index.ts';
-import { type eventsOf, eventsWhen, fold, told } from './watching.fixture.ts';
+import { eventsWhen, fold, told } from './watching.fixture.ts';
 
 const aborted = (run: RunWriter) =>
   new Promise<void>((resolve) => run.signal.addEventListener('abort', () => resolve()));
