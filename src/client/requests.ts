@@ -15,12 +15,16 @@ export interface StartRequest {
   readonly mode?: 'local' | 'remote';
   /** Seconds without an append after which a remote run is ended. */
   readonly lease?: number;
+  /** Seconds that a run may take that is not remote. */
+  readonly timeout?: number;
 }
 
 export interface StartedRun {
   readonly runId: string;
   readonly threadId: string;
   readonly status: RunStatus;
+  /** How many runs are before it, where it is `queued`. */
+  readonly position?: number;
   /** Go on after it. */
   readonly cursor: string;
 }

@@ -118,14 +118,15 @@ describe('POST /v1/runs/import', () => {
       data,
     });
     const events = [
-      line(1, 'run.queued', { agent: 'triage' }),
+      line(1, 'run.queued', { agent: 'triage', position: 1 }),
+      line(3, 'run.queued', { agent: 'triage', position: 0 }),
       line(4, 'run.started', { agent: 'triage', mode: 'local' }),
       line(6, 'tool.started', { toolCallId: 't', name: 'read' }, { agent, traceparent }),
       line(9, 'run.completed', { output: 1 }),
     ];
     const answers = await importLines(fileOf(events as unknown as TelltaleEvent[]), '?threadId=their-thread');
     expect(answers).toEqual([
-      expect.objectContaining({ runId: id, threadId: 'their-thread', first: 1, last: 4, status: 'completed' }),
+      expect.objectContaining({ runId: id, threadId: 'their-thread', first: 1, last: 5, status: 'completed' }),
     ]);
     expect(bare(await eventsOf(id))).toEqual(bare(events));
     const { runs } = (await (await fetch(`${server.url}/v1/runs?until=2021-01-01T00:00:00Z`)).json()) as {

@@ -1,4 +1,3 @@
-/** The runs that registered agents execute in this process. */
 import type { Ack, Log, RunOpening } from '../log/index.ts';
 import { type EventData, type Limits, parseDraft, TelltaleError } from '../protocol/index.ts';
 import { checkAgentName } from './agent-name.ts';
@@ -29,7 +28,7 @@ export interface LocalRun {
   readonly opening: RunOpening;
   readonly input: unknown;
   readonly timeout?: number | undefined;
-  /** How many runs are above it. */
+  /** How many runs are above it, and the gate of the one that started it. */
   readonly depth: number;
   readonly above?: Gate;
 }
@@ -39,8 +38,10 @@ const OPEN_MS = 2_000;
 /** Milliseconds that the agents of a stopping server have, and how long `close` waits for the log to take their ends. */
 const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
 
+/** How long and how much; all of it is set. */
 type Patience = Required<Omit<RunsOptions, 'limits'>>;
 
+/** Starts the runs of registered agents, each in its turn, and stops them with the server. */
 export class LocalRuns {
   readonly agents = new Map<string, Agent>();
   readonly #log: Log;
@@ -80,8 +81,13 @@ export class LocalRuns {
     // A run that waited for one that it has started, which waits in the queue, would wait for ever.
     const place = run.depth === 0 ? this.#queue.enter(agent.name, agent.concurrency) : undefined;
     const executor = new Executor({
-      ...{ ...this.#options, ...run, timeoutMs, parentRunId: opening.parentRunId },
-      ...{ log: this.#log, limits: this.#limits, counts: this.#counts },
+      ...this.#options,
+      ...run,
+      log: this.#log,
+      limits: this.#limits,
+      counts: this.#counts,
+      timeoutMs,
+      parentRunId: opening.parentRunId,
       startChild: (child) => this.#startChild(run, child),
     });
     this.#executors.add(executor);

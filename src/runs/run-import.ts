@@ -143,7 +143,8 @@ export class RunImport {
     if (!last && type !== 'run.queued' && type !== 'run.started') {
       refuse(`a run begins with run.queued or run.started, not with ${type}. Its beginning may have been trimmed.`);
     }
-    if (last && (type === 'run.queued' || (type === 'run.started' && this.#hasStarted))) {
+    // One that waits is queued again and again, with other positions.
+    if (this.#hasStarted && (type === 'run.queued' || type === 'run.started')) {
       refuse(`${type} comes twice, or too late; a run begins once.`);
     }
     if (this.#events >= this.#limits.runEvents) {
