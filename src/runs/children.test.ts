@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { isTerminal, type RunWriter, type TelltaleEvent } from '../protocol/index.ts';
-import { type AgentFunction, currentRun, Runs, type RunsOptions } from './index.ts';
+import { type AgentFunction, currentRun, type RunLimits, Runs, type RunsOptions } from './index.ts';
 import { eventsWhen, fold, told } from './watching.fixture.ts';
 
 const aborted = (run: RunWriter) =>
@@ -13,12 +13,17 @@ async function family(
   agents: Record<string, AgentFunction>,
   {
     meanwhile,
+    about = {},
     ...options
-  }: RunsOptions & { meanwhile?: (runs: Runs, ids: Record<string, string>, log: Log) => unknown } = {},
+  }: RunsOptions & {
+    /** Of the child. */
+    about?: RunLimits;
+    meanwhile?: (runs: Runs, ids: Record<string, string>, log: Log) => unknown;
+  } = {},
 ) {
   const log = openMemory();
   const runs = new Runs(log, options);
-  for (const [name, fn] of Object.entries(agents)) runs.register(name, fn);
+  for (const [name, fn] of Object.entries(agents)) runs.register(name, fn, name === 'child' ? about : {});
   await runs.start({ agent: 'parent', input: 'hello', runId: 'p', owner: 'ann' });
   const idsOf = (events: readonly TelltaleEvent[]) =>
     Object.fromEntries(
@@ -155,7 +160,7 @@ describe('run.child (P10)', () => {
     expect(told[0]).toMatchObject({ error: { code: 'too_deep', message: expect.stringContaining('8 runs above it') } });
   });
 
-  test('whoever pauses the parent holds the child at its next checkpoint', async () => {
+  test('whoever pauses the parent holds the child at its next checkpoint, and its clock', async () => {
     const asked = Promise.withResolvers<void>();
     const { of, events } = await family(
       {
@@ -167,10 +172,13 @@ describe('run.child (P10)', () => {
         },
       },
       {
+        about: { timeout: 1 },
         meanwhile: async (runs, { parent }, log) => {
           await runs.commands.ask(parent!, { command: 'pause' });
           asked.resolve();
           await eventsWhen(log, 'p', (all) => all.some(({ type }) => type === 'run.paused'));
+          // Longer than the child has, in which it does nothing.
+          await new Promise((resolve) => setTimeout(resolve, 1_100));
           await runs.commands.ask(parent!, { command: 'resume' });
         },
       },
@@ -186,8 +194,19 @@ describe('run.child (P10)', () => {
 
   test('a server that stops ends both for the same reason', async () => {
     const { of } = await family(
-      { parent: (run) => run.child('child'), child: aborted },
-      { meanwhile: (runs) => runs.close() },
+      {
+        parent: (run) => run.child('child'),
+        child: async (run) => {
+          run.custom('works', true);
+          await aborted(run);
+        },
+      },
+      {
+        meanwhile: async (runs, _, log) => {
+          await eventsWhen(log, 'p', (all) => all.some(({ type }) => type === 'custom'));
+          await runs.close();
+        },
+      },
     );
     for (const name of ['parent', 'child']) expect(fold(of(name)).error?.code).toBe('executor_lost');
   });
