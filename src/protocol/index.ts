@@ -93,4 +93,12 @@ export {
   type StreamReset,
   snapshotFrame,
 } from './stream.ts';
-export type { Body, PlanStep, RunWriter, TextSource } from './writer.ts';
+export type {
+  ApprovalAnswer,
+  ApprovalRequest,
+  Body,
+  PlanStep,
+  RunInput,
+  RunWriter,
+  TextSource,
+} from './writer.ts';

@@ -15,6 +15,35 @@ export interface PlanStep {
   readonly name: string;
 }
 
+/** What to ask people, and how long to wait. */
+export interface ApprovalRequest {
+  readonly prompt: string;
+  /** The tool call that waits for it. */
+  readonly toolCallId?: string;
+  /** What may be answered; `approve` and `deny` by default. The first is what "yes" means. */
+  readonly options?: readonly string[];
+  /** Milliseconds after which it is too late to answer. Without it, as long as the run lasts. */
+  readonly expiresIn?: number;
+}
+
+/** How people answered. */
+export interface ApprovalAnswer {
+  readonly approvalId: string;
+  /** True for the first of the options alone. */
+  readonly approved: boolean;
+  /** One of the options; absent where nobody answered in time. */
+  readonly decision?: string;
+  readonly by?: string;
+  readonly comment?: string;
+}
+
+/** Something said to a run while it runs. */
+export interface RunInput {
+  readonly inputId: string;
+  readonly input: unknown;
+  readonly by?: string;
+}
+
 /**
  * How an agent tells what it does. Given to every registered agent; adapters write to it as well.
  *
@@ -82,4 +111,15 @@ export interface RunWriter {
    * const summary = await run.child('summariser', { text });
    */
   child(agent: string, input?: unknown): Promise<unknown>;
+  /**
+   * Asks people, and waits for the first answer from any viewer, or until it expires. The question is in the log, so it
+   * is there after every reload. Rejects with the abort reason once the run is stopped.
+   *
+   * @throws {TelltaleError} `invalid_request` for a question that cannot be asked so; nothing is stored then.
+   * @example
+   * const { approved } = await run.approve({ prompt: `Delete ${file}?`, expiresIn: 600_000 });
+   */
+  approve(request: ApprovalRequest): Promise<ApprovalAnswer>;
+  /** What people say to the run while it runs, from its start on, each once per call; ends when the run is stopped. */
+  inputs(): AsyncIterable<RunInput>;
 }

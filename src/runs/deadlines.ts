@@ -2,11 +2,10 @@ import type { Log, OpenCommand, RunRecord } from '../log/index.ts';
 import { encodeEvent, TelltaleError } from '../protocol/index.ts';
 import { eventContext } from './event-context.ts';
 import { findRun } from './find-run.ts';
+import { openRemoteRuns } from './open-remote-runs.ts';
 
 /** Milliseconds before a log that is away is asked again. */
 const RETRY_MS = 1_000;
-/** So many runs are looked at in one go. */
-const PAGE = 200;
 
 /**
  * Tells of commands that nothing has followed in time (`control.overdue`), each once: this server of those that it took,
@@ -31,13 +30,9 @@ export class Deadlines {
   /** Looks for what an earlier process took. Runs of its own executors have ended with it. Never rejects. */
   async recover(): Promise<void> {
     try {
-      for (const status of ['running', 'paused'] as const) {
-        let before: string | undefined;
-        do {
-          const page = await this.#log.runs.list({ status, limit: PAGE, ...(before !== undefined && { before }) });
-          for (const run of page.runs) if (!run.leased) await this.#expectAgain(run);
-          before = page.next;
-        } while (before !== undefined && !this.#closed);
+      for await (const run of openRemoteRuns(this.#log)) {
+        if (this.#closed) return;
+        await this.#expectAgain(run);
       }
     } catch (error) {
       // What is expected twice is told once.

@@ -15,10 +15,12 @@ import {
 import { Children, type StartChild } from './children.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfoAs } from './error-info.ts';
+import type { Expiries } from './expiries.ts';
 import { Gate } from './gate.ts';
 import { keepLease } from './lease-keeper.ts';
 import { obey } from './obey.ts';
 import { Outbox } from './outbox.ts';
+import { People } from './people.ts';
 import { plain } from './plain.ts';
 import type { Place } from './queue.ts';
 import { Recorder } from './recorder.ts';
@@ -48,6 +50,7 @@ export interface ExecutorOptions {
   readonly timeoutMs?: number | undefined;
   readonly limits: Limits;
   readonly counts: WriterCounts;
+  readonly expiries: Expiries;
   readonly keepStacks: boolean;
   /** Milliseconds that an aborted agent has to come to its end. */
   readonly graceMs: number;
@@ -74,6 +77,7 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #outbox: Outbox;
   readonly #recorder: Recorder;
+  readonly #people: People;
   readonly #scope: RunScope;
   readonly #abort = new AbortController();
   readonly #gate: Gate;
@@ -109,6 +113,7 @@ export class Executor {
       },
     });
     this.#children = new Children({ ...options, signal, gate: this.#gate });
+    this.#people = new People({ ...options, recorder: this.#recorder, signal });
     this.#scope = new RunScope({
       threadId,
       runId,
@@ -117,6 +122,7 @@ export class Executor {
       gate: this.#gate,
       recorder: this.#recorder,
       outbox: this.#outbox,
+      people: this.#people,
       eventBytes: limits.eventBytes,
       children: this.#children,
     });
@@ -157,8 +163,11 @@ export class Executor {
   /** Runs the agent, when its turn has come, from its first line to the run's terminal event. Never rejects. */
   async execute(fn: AgentFunction, input: unknown, opened: Ack, place?: Place): Promise<RunEnd> {
     const { log, runId } = this.#options;
-    const hear = obey({ gate: this.#gate, cancel: (data) => this.cancel(data) });
-    const watch = new RunWatch(log, this.#options, opened, hear);
+    const obeys = obey({ gate: this.#gate, cancel: (data) => this.cancel(data) });
+    const watch = new RunWatch(log, this.#options, opened, (said) => {
+      this.#people.hear(said);
+      obeys(said);
+    });
     const giveUpLease = keepLease({
       log,
       runId,
@@ -177,6 +186,7 @@ export class Executor {
     );
     const outcome = await Promise.race([settled, this.#overdue.promise]);
     watch.stop();
+    this.#people.close();
     clearTimeout(this.#grace);
     this.#time.stop();
     this.#finish(outcome, elapsed(began));

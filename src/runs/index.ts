@@ -1,9 +1,11 @@
 export { currentRun } from '../adapters/index.ts';
 export { checkAgentName } from './agent-name.ts';
+export type { Answered, AnswerRequest } from './approvals.ts';
 export type { CommandAnswer, CommandRequest, Commands } from './commands.ts';
 export type { WriterCounts } from './counts.ts';
 export type { AgentFunction } from './executor.ts';
 export { ImplicitRuns, type ThreadAppend, type ThreadAppended } from './implicit-runs.ts';
+export type { InputReceived, InputRequest } from './inputs.ts';
 export type { Agent } from './local-runs.ts';
 export type { RemoteLine } from './remote-lines.ts';
 export type { Appended } from './remote-runs.ts';

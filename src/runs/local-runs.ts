@@ -4,6 +4,7 @@ import { checkAgentName } from './agent-name.ts';
 import type { StartChild, StartedChild } from './children.ts';
 import type { WriterCounts } from './counts.ts';
 import { type AgentFunction, Executor, type RunEnd } from './executor.ts';
+import type { Expiries } from './expiries.ts';
 import type { Gate } from './gate.ts';
 import { plain } from './plain.ts';
 import { RunQueue } from './queue.ts';
@@ -47,14 +48,16 @@ export class LocalRuns {
   readonly #log: Log;
   readonly #limits: Limits;
   readonly #counts: WriterCounts;
+  readonly #expiries: Expiries;
   readonly #options: Patience;
   readonly #executors = new Set<Executor>();
   readonly #queue: RunQueue;
 
-  constructor(log: Log, limits: Limits, counts: WriterCounts, options: Patience) {
+  constructor(log: Log, limits: Limits, counts: WriterCounts, expiries: Expiries, options: Patience) {
     this.#log = log;
     this.#limits = limits;
     this.#counts = counts;
+    this.#expiries = expiries;
     this.#options = options;
     this.#queue = new RunQueue(this.#options);
   }
@@ -86,6 +89,7 @@ export class LocalRuns {
       log: this.#log,
       limits: this.#limits,
       counts: this.#counts,
+      expiries: this.#expiries,
       timeoutMs,
       parentRunId: opening.parentRunId,
       startChild: (child) => this.#startChild(run, child),

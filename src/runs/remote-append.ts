@@ -14,11 +14,14 @@ import {
 } from '../protocol/index.ts';
 import { isReserved } from './boundary.ts';
 import { eventContext } from './event-context.ts';
+import { answerKey } from './expiries.ts';
 
 export interface RemoteBatch {
   readonly parsed: readonly EventDraft[];
   readonly events: readonly EncodedEvent[];
   readonly closes: boolean;
+  /** Holds the outcome of a question: of which one, as `AppendOptions.once`. */
+  readonly once?: string;
 }
 
 /**
@@ -58,7 +61,28 @@ export function checkBatch(
   }
   const context = eventContext(run);
   const events = parsed.map((draft) => encodeEvent(draft, context, limits.eventBytes));
-  return { parsed, events, closes };
+  const once = outcomeIn(parsed, run.runId, nameOf);
+  return { parsed, events, closes, ...(once !== undefined && { once }) };
+}
+
+/** The log decides which outcome of a question is the first, and it decides one thing in one append. */
+function outcomeIn(
+  parsed: readonly EventDraft[],
+  runId: string,
+  nameOf: (index: number) => string,
+): string | undefined {
+  let once: string | undefined;
+  for (const [index, { type, data }] of parsed.entries()) {
+    if (type !== 'approval.resolved' && type !== 'approval.expired') continue;
+    if (once !== undefined) {
+      throw new TelltaleError(
+        'invalid_event',
+        `${nameOf(index)}: one append may answer one question. Send it by itself.`,
+      );
+    }
+    once = answerKey(runId, data.approvalId as string);
+  }
+  return once;
 }
 
 function checkBoundary(at: string, type: string, run: RunRecord): void {

@@ -1,7 +1,8 @@
 import type { Ack, Log, ProducerKey, RunRecord } from '../log/index.ts';
-import { type EventData, encodeEvent, type Limits, parseDraft, WARN_AT } from '../protocol/index.ts';
+import { type EventData, type EventDraft, encodeEvent, type Limits, parseDraft, WARN_AT } from '../protocol/index.ts';
 import { digestOf } from './digest.ts';
 import { eventContext } from './event-context.ts';
+import type { Expiries } from './expiries.ts';
 import { findRun } from './find-run.ts';
 import { openCommands } from './open-commands.ts';
 import { nearlyFull } from './recorder.ts';
@@ -25,12 +26,14 @@ interface RemoteAppend {
 export class RemoteRuns {
   readonly #log: Log;
   readonly #limits: Limits;
+  readonly #expiries: Expiries;
   /** Runs that were told they are nearly full. */
   readonly #warned = new Set<string>();
 
-  constructor(log: Log, limits: Limits) {
+  constructor(log: Log, limits: Limits, expiries: Expiries) {
     this.#log = log;
     this.#limits = limits;
+    this.#expiries = expiries;
   }
 
   /**
@@ -93,12 +96,14 @@ export class RemoteRuns {
   /** Calls the log before its first pause, so that calls in a row are stored in their order. */
   async #appendTo(run: RunRecord, { drafts, producer, nameOf }: RemoteAppend): Promise<Ack> {
     const { runId } = run;
-    const { parsed, events, closes } = checkBatch(drafts, run, this.#limits, nameOf);
+    const { parsed, events, closes, once } = checkBatch(drafts, run, this.#limits, nameOf);
     const ack = await this.#log.append(run.threadId, events, {
       runId,
       ...(closes && { closes }),
+      ...(once !== undefined && { once }),
       ...(producer && { producer: { ...producer, digest: digestOf(parsed) } }),
     });
+    for (const draft of parsed) if (isQuestion(draft)) this.#expiries.watch(run, draft.data);
     if (closes) this.#warned.delete(runId);
     // An upper bound that costs nothing: other runs of the thread are counted with it.
     else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
@@ -119,3 +124,6 @@ export class RemoteRuns {
     }
   }
 }
+
+const isQuestion = (draft: EventDraft): draft is EventDraft<'approval.requested'> =>
+  draft.type === 'approval.requested';

@@ -1,11 +1,11 @@
 import type { Ack, Log, Wake } from '../log/index.ts';
 import { type Block, type KnownEvent, LATENESS_MS, locate } from '../protocol/index.ts';
 
-/** What people say to a run, in the order of the log: commands, answers to what it asked, input. */
+/** What a run asks, and what people say to it, in the order of the log: questions, answers, commands, input. */
 export type Said = KnownEvent & { readonly type: (typeof SAID)[number] };
 const SAID = [
   ...(['control.requested', 'control.refused', 'control.overdue'] as const),
-  ...(['approval.resolved', 'approval.expired', 'input.received'] as const),
+  ...(['approval.requested', 'approval.resolved', 'approval.expired', 'input.received'] as const),
 ];
 const isSaid = (type: string): boolean => SAID.includes(type as Said['type']);
 

@@ -15,11 +15,14 @@ import {
   type RunStatus,
   TelltaleError,
 } from '../protocol/index.ts';
+import { Approvals } from './approvals.ts';
 import { Commands } from './commands.ts';
 import type { WriterCounts } from './counts.ts';
 import { eventContext } from './event-context.ts';
 import type { AgentFunction } from './executor.ts';
+import { Expiries } from './expiries.ts';
 import { findRun, runNotFound } from './find-run.ts';
+import { Inputs } from './inputs.ts';
 import { type Agent, LocalRuns, startedData } from './local-runs.ts';
 import { endLostRuns } from './recovery.ts';
 import { RemoteRuns } from './remote-runs.ts';
@@ -102,6 +105,9 @@ export class Runs {
   readonly commands: Commands;
   /** What remote producers append. */
   readonly remote: RemoteRuns;
+  /** What people answer and say. */
+  readonly approvals: Approvals;
+  readonly inputs: Inputs;
   /** What agents wrote that could not be stored as it was. */
   readonly counts: Readonly<WriterCounts>;
   readonly #counts: WriterCounts = { truncated: 0, invalid: 0, dropped: 0 };
@@ -109,6 +115,7 @@ export class Runs {
   readonly #limits: Limits;
   readonly #options: typeof DEFAULTS;
   readonly #local: LocalRuns;
+  readonly #expiries: Expiries;
   #closing = false;
   #reaper: NodeJS.Timeout | undefined;
 
@@ -116,10 +123,13 @@ export class Runs {
     this.#log = log;
     this.#limits = { ...LIMITS, ...limits };
     this.#options = { ...DEFAULTS, ...options };
-    this.#local = new LocalRuns(log, this.#limits, this.#counts, this.#options);
+    this.#expiries = new Expiries(log);
+    this.#local = new LocalRuns(log, this.#limits, this.#counts, this.#expiries, this.#options);
     this.counts = this.#counts;
     this.commands = new Commands(log, this.#limits, this.#options.commandTimeoutMs);
-    this.remote = new RemoteRuns(log, this.#limits);
+    this.remote = new RemoteRuns(log, this.#limits, this.#expiries);
+    this.approvals = new Approvals(log, this.#limits, this.#expiries);
+    this.inputs = new Inputs(log, this.#limits);
   }
 
   get agents(): ReadonlyMap<string, Agent> {
@@ -212,13 +222,15 @@ export class Runs {
 
   /**
    * Ends the runs whose executor or remote producer is gone (`executor_lost`): until `close`, it is then done every second.
-   * Takes over the deadlines of commands that an earlier process took. Call it when a store was opened.
+   * Takes over what an earlier process waited for: the deadlines of commands, the time of questions. Call it when a store
+   * was opened.
    *
    * @returns how many runs it ended.
    * @throws {TelltaleError} `log_unavailable`, when the log stays away.
    */
   recover(): Promise<number> {
     void this.commands.recover();
+    void this.#expiries.recover();
     // What fails now is handed out again when another lease has passed.
     this.#reaper ??= setInterval(() => endLostRuns(this.#log, 0).catch(() => undefined), REAP_MS).unref();
     return endLostRuns(this.#log, this.#options.awayMs);
@@ -229,6 +241,7 @@ export class Runs {
     this.#closing = true;
     clearInterval(this.#reaper);
     this.commands.close();
+    this.#expiries.close();
     await this.#local.close();
   }
 

@@ -1,12 +1,15 @@
 import { currentRun, runAs } from '../adapters/index.ts';
 import {
   type AgentRef,
+  type ApprovalAnswer,
+  type ApprovalRequest,
   type Body,
   type ErrorInfo,
   type EventData,
   type EventType,
   newRunId,
   type PlanStep,
+  type RunInput,
   type RunWriter,
   type TextSource,
 } from '../protocol/index.ts';
@@ -17,6 +20,7 @@ import { pieces } from './fit.ts';
 import type { Gate } from './gate.ts';
 import { Ids, label } from './ids.ts';
 import type { Outbox } from './outbox.ts';
+import type { People } from './people.ts';
 import { plain } from './plain.ts';
 import { Plan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
@@ -29,6 +33,7 @@ export interface RunCore {
   readonly gate: Gate;
   readonly recorder: Recorder;
   readonly outbox: Outbox;
+  readonly people: People;
   /** A text of more bytes is written as deltas. */
   readonly eventBytes: number;
   readonly keepStacks: boolean;
@@ -198,6 +203,21 @@ export class RunScope implements RunWriter {
     this.signal.throwIfAborted();
     const held = this.#core.gate.pass();
     if (held) await held;
+  }
+
+  approve(request: ApprovalRequest): Promise<ApprovalAnswer> {
+    const here = this.#begin();
+    const asked = this.#core.people.ask(request, () => this.#ids.next('approval'), here.#agent);
+    const answer = asked.then(async (it) => {
+      // What was asked of the run while it waited, a pause for example, comes before it goes on.
+      await this.checkpoint();
+      return it;
+    });
+    return unattended(answer);
+  }
+
+  inputs(): AsyncIterable<RunInput> {
+    return this.#core.people.inputs();
   }
 
   /** Runs a body in this scope, and tells how it ended: a failure stands in the log, whether or not anybody waits. */

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Log, RunRecord } from '../log/index.ts';
+import { type EventData, encodeEvent, TelltaleError } from '../protocol/index.ts';
+import { eventContext } from './event-context.ts';
+import { openRemoteRuns } from './open-remote-runs.ts';
+
+type Run = Pick<RunRecord, 'threadId' | 'runId' | 'parentRunId'>;
+type Question = Pick<EventData<'approval.requested'>, 'approvalId' | 'expiresAt'>;
+
+/** The longest that a timer of Node waits: 24.8 days. */
+const LONGEST_MS = 2 ** 31 - 1;
+const RETRY_MS = 200;
+
+/**
+ * The key under which the first answer to a question, or its expiry, is stored: whatever comes second is refused, whoever
+ * sends it, and on whatever node. Keys are the thread's, question ids the run's.
+ */
+export const answerKey = (runId: string, approvalId: string): string => `approval:${runId}:${approvalId}`;
+
+/** True when the time to answer is over, by the clock of this machine. */
+export const isOver = (expiresAt: string | undefined): boolean =>
+  expiresAt !== undefined && Date.now() >= Date.parse(expiresAt);
+
+/**
+ * Sees to it that questions expire: when the time of one is over, `approval.expired` is written, unless somebody has
+ * answered. Who watches a question does not matter, nor how many do: the log takes one outcome.
+ */
+export class Expiries {
+  readonly #log: Log;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #closed = new AbortController();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Watches a question that is in the log. One without an end to its time is left alone. */
+  watch({ threadId, runId, parentRunId }: Run, { approvalId, expiresAt }: Question): void {
+    const key = answerKey(runId, approvalId);
+    if (expiresAt === undefined || this.#closed.signal.aborted || this.#timers.has(key)) return;
+    const run = { threadId, runId, ...(parentRunId !== undefined && { parentRunId }) };
+    this.#arm(key, run, approvalId, expiresAt);
+  }
+
+  /** There is an outcome. */
+  forget(runId: string, approvalId: string): void {
+    const key = answerKey(runId, approvalId);
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+
+  /**
+   * Writes the expiry of a question whose time is over. Where it has an outcome, or the run its end, nothing happens.
+   *
+   * @throws {TelltaleError} retryable ones of the log.
+   */
+  async expire(run: Run, approvalId: string): Promise<void> {
+    const event = encodeEvent({ type: 'approval.expired', data: { approvalId } }, eventContext(run));
+    const { threadId, runId } = run;
+    try {
+      await this.#log.append(threadId, [event], { runId, once: answerKey(runId, approvalId) });
+    } catch (error) {
+      if (TelltaleError.from(error).retryable) throw error;
+    }
+  }
+
+  /** Watches what open remote runs have asked, as far as their records tell. What executors asked ended with them. */
+  async recover(): Promise<void> {
+    const { signal } = this.#closed;
+    while (!signal.aborted) {
+      try {
+        for await (const run of openRemoteRuns(this.#log)) {
+          for (const question of run.approvals ?? []) this.watch(run, question);
+        }
+        return;
+      } catch {
+        // The log is away. What is watched twice expires once.
+        await pause(signal);
+      }
+    }
+  }
+
+  close(): void {
+    this.#closed.abort();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  #arm(key: string, run: Run, approvalId: string, expiresAt: string): void {
+    const left = Math.max(0, Date.parse(expiresAt) - Date.now());
+    // A timer may fire a little early, and the clock may have been set: both are looked at again.
+    const look = () => {
+      if (!isOver(expiresAt)) this.#arm(key, run, approvalId, expiresAt);
+      else void this.#see(key, run, approvalId);
+    };
+    this.#timers.set(key, setTimeout(look, Math.min(left, LONGEST_MS)).unref());
+  }
+
+  /** Goes on trying while the log is away. */
+  async #see(key: string, run: Run, approvalId: string): Promise<void> {
+    const { signal } = this.#closed;
+    while (this.#timers.has(key)) {
+      try {
+        await this.expire(run, approvalId);
+        this.#timers.delete(key);
+      } catch {
+        await pause(signal);
+      }
+    }
+  }
+}
+
+const pause = (signal: AbortSignal): Promise<void> =>
+  sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => undefined);
