@@ -129,6 +129,21 @@ export const CommandOutcome = z.object({
   duplicate: z.literal(true).exactOptional().describe('The key asked for it before.'),
 });
 
+export const AnsweredApproval = z.object({
+  approvalId: z.string(),
+  status: z.literal('resolved'),
+  decision: z.string(),
+  by: z.string().exactOptional(),
+  seq: seq.describe('Number of the `approval.resolved` event.'),
+  duplicate: z.literal(true).exactOptional().describe('The key gave this answer before.'),
+});
+
+export const ReceivedInput = z.object({
+  inputId: z.string(),
+  seq: seq.describe('Number of the `input.received` event.'),
+  duplicate: z.literal(true).exactOptional().describe('The key said it before.'),
+});
+
 export const Thread = z.object({
   threadId: id,
   epoch,

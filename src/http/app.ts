@@ -9,6 +9,7 @@ import { importOperations, importRoutes } from './import.ts';
 import type { Operations } from './openapi/operation.ts';
 import { openapiOperations, openapiRoutes } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
+import { peopleOperations, peopleRoutes } from './people.ts';
 import { refusalOf } from './problem.ts';
 import { runOperations, runRoutes } from './runs.ts';
 import { streamOperations, streamRoutes } from './stream.ts';
@@ -18,6 +19,7 @@ import { threadOperations, threadRoutes } from './threads.ts';
 const OPERATIONS: Operations = {
   ...runOperations,
   ...commandOperations,
+  ...peopleOperations,
   ...importOperations,
   ...eventOperations,
   ...streamOperations,
@@ -45,9 +47,16 @@ export function createApp(context: AppContext): Hono {
     await next();
   });
 
-  const groups = [runRoutes, commandRoutes, importRoutes, eventRoutes, threadRoutes, streamRoutes, healthRoutes].map(
-    (routes) => routes(context),
-  );
+  const groups = [
+    runRoutes,
+    commandRoutes,
+    peopleRoutes,
+    importRoutes,
+    eventRoutes,
+    threadRoutes,
+    streamRoutes,
+    healthRoutes,
+  ].map((routes) => routes(context));
   groups.push(...doors.map(({ routes, options }) => routes(context, options)));
   const operations = Object.assign({}, OPERATIONS, ...doors.map((door) => door.operations));
   groups.push(openapiRoutes(operations, Object.assign({}, ...doors.map(({ schemas }) => schemas))));

@@ -61,6 +61,20 @@ export const CommandRequest = z.strictObject({
   by: name.exactOptional(),
 });
 
+export const AnswerRequest = z.strictObject({
+  decision: name.describe('One of the options of the question.'),
+  comment: z.string().max(4096).exactOptional(),
+  by: name.exactOptional(),
+});
+
+export const InputRequest = z.strictObject({
+  input: z
+    .unknown()
+    .refine((it) => it !== undefined, 'must be a JSON value')
+    .describe('Any JSON value.'),
+  by: name.exactOptional(),
+});
+
 export const ListRunsQuery = z.strictObject({
   agent: name.exactOptional(),
   status: z.enum(['queued', 'running', 'paused', 'completed', 'failed', 'cancelled']).exactOptional(),

@@ -10,7 +10,7 @@ export interface DocumentedServer {
 
 export const JSON_HEADERS = { 'content-type': 'application/json' };
 
-/** The agent `greeter`, its ended runs `first` in the thread `talk` and `old`, and the open remote run `job` (`Example`). */
+/** The agent `greeter`, its ended runs `first` in the thread `talk` and `old`, and the open remote run `job`, which asks (`Example`). */
 export async function documentedServer(): Promise<DocumentedServer> {
   const app = telltale({ store: 'memory:' });
   app.agent('greeter', (run, name) => run.say(`Hello ${name}.`));
@@ -19,6 +19,9 @@ export async function documentedServer(): Promise<DocumentedServer> {
   const old = await app.start({ agent: 'greeter', input: 'Ada', runId: 'old' });
   await Promise.all([first.finished(), old.finished()]);
   await app.start({ agent: 'worker', runId: 'job', mode: 'remote' });
+  const question = { type: 'approval.requested', data: { approvalId: 'deploy', prompt: 'Deploy it now?' } };
+  const body = JSON.stringify({ events: [question] });
+  await fetch(`${url}/v1/runs/job/events`, { method: 'POST', headers: JSON_HEADERS, body });
   return { app, url };
 }
 

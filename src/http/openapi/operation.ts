@@ -47,7 +47,7 @@ export interface Answer extends Content {
 
 /**
  * A request that goes well, on a server with the agent `greeter`, the runs `first`, of the thread `talk`, and `old`, which
- * have ended, and the open remote run `job`. The page shows how to make them (scene.ts).
+ * have ended, and the open remote run `job`, which asks whether to `deploy`. The page shows how to make them (scene.ts).
  */
 export interface Example {
   readonly path?: Readonly<Record<string, string>>;
