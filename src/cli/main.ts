@@ -17,12 +17,15 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   cancel: { summary: 'stop a run', load: async () => (await import('./ask.ts')).cancel },
   export: { summary: 'write a run to a file', load: async () => (await import('./export.ts')).exportRun },
   import: { summary: 'bring such a file into a log', load: async () => (await import('./import.ts')).importRun },
+  approve: { summary: 'answer what a run asks: yes', load: async () => (await import('./answer.ts')).approve },
+  deny: { summary: 'answer what a run asks: no', load: async () => (await import('./answer.ts')).deny },
+  input: { summary: 'say something to a run', load: async () => (await import('./input.ts')).input },
 };
 
 const HELP = `telltale ${version()}: a durable log of every agent run, to watch live
 
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  telltale ${name.padEnd(6)} ${summary}`)
+  .map(([name, { summary }]) => `  telltale ${name.padEnd(7)} ${summary}`)
   .join('\n')}
 
 "telltale <command> --help" has the details and an example.

@@ -1,5 +1,6 @@
 import { type Followed, follow } from '../client/index.ts';
-import type { RunSnapshot } from '../protocol/index.ts';
+import { isKnown, type RunSnapshot, type TelltaleEvent } from '../protocol/index.ts';
+import { howToAnswer } from './answer.ts';
 import { duration } from './phrases.ts';
 import { plain, plainJson } from './plain.ts';
 import { Screen } from './screen.ts';
@@ -12,6 +13,10 @@ export class Watch {
   readonly #json: boolean;
   #last = 0;
   #lost = false;
+  /** What is shown happens now. */
+  #live = false;
+  /** Questions of which nobody was told how to answer them: in history most have been answered. */
+  readonly #asked: { readonly runId: string; readonly approvalId: string }[] = [];
 
   constructor(json = false) {
     this.#json = json;
@@ -32,12 +37,31 @@ export class Watch {
     else process.stderr.write(`* ${plain(text)}\n`);
   }
 
+  #show(event: TelltaleEvent): void {
+    for (const output of this.#timeline.add(event)) this.#screen.show(output);
+    if (!isKnown(event) || event.type !== 'approval.requested') return;
+    this.#asked.push({ runId: event.runId, approvalId: event.data.approvalId });
+    if (this.#live) this.#tellHowToAnswer();
+  }
+
+  /** Under what waits for an answer now: how to give one. */
+  #tellHowToAnswer(): void {
+    for (const { runId, approvalId } of this.#asked.splice(0)) {
+      const question = this.snapshot(runId)?.approvals.find(({ id }) => id === approvalId);
+      if (question?.status === 'requested') this.notice(howToAnswer(runId, question));
+    }
+  }
+
   #take(it: Followed): void {
     switch (it.kind) {
       case 'event':
         this.#last = it.event.seq;
         if (this.#json) process.stdout.write(`${plainJson(it.event)}\n`);
-        else for (const output of this.#timeline.add(it.event)) this.#screen.show(output);
+        else this.#show(it.event);
+        return;
+      case 'caught-up':
+        this.#live = true;
+        this.#tellHowToAnswer();
         return;
       case 'reset':
         this.#timeline.reset();
@@ -52,6 +76,7 @@ export class Watch {
         return;
       case 'disconnected':
         this.#lost = true;
+        this.#live = false;
         // Said at once, then less and less often.
         if (Number.isInteger(Math.log2(it.attempt))) {
           const when = `in ${duration(it.retryMs)} (attempt ${it.attempt})`;
