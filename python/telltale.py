@@ -25,6 +25,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 
 # What one request carries.
 _BATCH_EVENTS = 500
@@ -35,6 +36,8 @@ _MAX_RETRY_SECONDS = 10
 # So many sessions without anything to send are remembered.
 _MAX_SESSIONS = 1000
 _ANSWER_SECONDS = 30
+# A stream says something every 15 seconds; after so long without, it is asked for again.
+_SILENCE_SECONDS = 40
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -106,6 +109,7 @@ class Run:
     def __init__(self, url, run_id):
         self.run_id = run_id
         self.output = None
+        self._stream = url.rsplit("/", 1)[0] + "/stream"
         self._sender = _Sender(url)
         self._numbers = iter(range(1, 1 << 62))
         self._ended = False
@@ -139,6 +143,39 @@ class Run:
         self.emit("tool.called", {**call, "args": args if args is not None else {}})
         with self._span("tool", call) as span:
             yield span
+
+    def approve(self, prompt, options=None, expires_in=None):
+        """Asks people, and waits for the first answer of any viewer: one of `options`, "approve" and "deny" by default.
+        None where nobody answered within `expires_in` seconds, or where the run was ended by others. A run with a lease
+        has to emit something meanwhile, from another thread."""
+        question = {"approvalId": f"approval-{next(self._numbers)}", "prompt": prompt}
+        question["options"] = list(options or ("approve", "deny"))
+        if expires_in is not None:
+            question["expiresAt"] = (datetime.now(timezone.utc) + timedelta(seconds=expires_in)).isoformat()
+        self.emit("approval.requested", question)
+        self.flush()
+        for event in self.heard("approval.*"):
+            if event["data"].get("approvalId") != question["approvalId"]:
+                continue
+            if event["type"] in ("approval.resolved", "approval.expired"):
+                return event["data"].get("decision")
+        return None
+
+    def heard(self, types="approval.*,input.*,control.*"):
+        """What people say to the run from its beginning on, as it comes: events of these types, and the one that ends the
+        run. Comes back by itself when the connection breaks."""
+        url = self._stream + "?" + urllib.parse.urlencode({"types": types})
+        headers = {}
+        while True:
+            for name, cursor, event in _frames(url, headers):
+                if cursor is not None:
+                    headers["Last-Event-ID"] = cursor
+                if name == "stream.bye":
+                    return
+                if not name.startswith("stream."):
+                    yield event
+            # Servers that end streams at once are not to be asked at once by everybody.
+            time.sleep(random.random())
 
     def flush(self, timeout=None):
         """Waits until everything is stored. True if it is."""
@@ -289,11 +326,46 @@ def _post(url, body, content_type, headers=None):
         with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as response:
             return response.read()
     except urllib.error.HTTPError as error:
+        raise _refusal_of(url, error) from error
+
+
+def _frames(url, headers):
+    """The frames of one connection, or of the first that succeeds: name, id, data. Ends where it breaks."""
+    stream = _until_answered(lambda: _open(url, headers))
+    if stream.status == 204:
+        # Everything was received: there is no end of the run to wait for.
+        yield "stream.bye", None, None
+        return
+    with stream:
         try:
-            problem = json.loads(error.read())
-        except ValueError:
-            problem = {"detail": f"{url} answered with {error.code}."}
-        raise _refusal({"status": error.code, **problem}) from error
+            fields = {}
+            for line in stream:
+                if line.startswith(b":"):
+                    continue
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name:
+                    fields[name] = value
+                    continue
+                if "data" in fields:
+                    yield fields.get("event", ""), fields.get("id"), json.loads(fields["data"])
+                fields = {}
+        except (OSError, http.client.HTTPException):
+            return
+
+
+def _open(url, headers):
+    try:
+        return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=_SILENCE_SECONDS)
+    except urllib.error.HTTPError as error:
+        raise _refusal_of(url, error) from error
+
+
+def _refusal_of(url, error):
+    try:
+        problem = json.loads(error.read())
+    except ValueError:
+        problem = {"detail": f"{url} answered with {error.code}."}
+    return _refusal({"status": error.code, **problem})
 
 
 def _refusal(problem):

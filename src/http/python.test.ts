@@ -186,3 +186,54 @@ except TelltaleError as error:
 `);
   expect(out).toBe('cancel\nreserved_type');
 });
+
+test.skipIf(NONE)(
+  'a question is answered by whoever watches; what people say is heard, also when the server comes back',
+  async () => {
+    const post = async (path: string, body: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const { status } = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+      return status;
+    };
+    let printed = '';
+    let chain = Promise.resolve();
+    const out = await python(
+      `
+run = telltale.run("asks")
+print(run.run_id)
+print(run.approve("Deploy?", expires_in=600))
+print(run.approve("Again?", ["now", "later"], expires_in=0.05))
+print("listens")
+said = run.heard("input.*")
+print(next(said)["data"]["input"])
+print(next(said)["data"]["input"])
+run.close()
+print(next(said)["type"])
+print(list(said))
+`,
+      (text) => {
+        const before = printed;
+        printed += text;
+        const at = `/v1/runs/${printed.split('\n')[0]}`;
+        const isNew = (line: string) => printed.includes(line) && !before.includes(line);
+        if (before === '') {
+          chain = chain.then(async () => {
+            // Refused until it has asked.
+            while ((await post(`${at}/approvals/approval-1`, { decision: 'approve' })) !== 200);
+          });
+        }
+        if (isNew('listens\n')) chain = chain.then(async () => void (await post(`${at}/input`, { input: 'first' })));
+        if (isNew('first\n')) {
+          chain = chain.then(async () => {
+            await app.close();
+            app = telltale({ store: dir });
+            await app.listen(Number(new URL(url).port));
+            await post(`${at}/input`, { input: 'second' });
+          });
+        }
+      },
+    );
+    await chain;
+    expect(out.split('\n').slice(1)).toEqual(['approve', 'None', 'listens', 'first', 'second', 'run.completed', '[]']);
+  },
+);
