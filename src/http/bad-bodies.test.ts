@@ -34,7 +34,8 @@ const chunked = (body: string, size = 65_536): string => {
 };
 
 const COMMAND_ROUTES = ['cancel', 'pause', 'resume'].map((it) => `/v1/runs/open/${it}`);
-const BODY_ROUTES = ['/v1/runs', '/v1/runs/open/events', ...COMMAND_ROUTES];
+const PEOPLE_ROUTES = ['/v1/runs/open/approvals/q', '/v1/runs/open/input'];
+const BODY_ROUTES = ['/v1/runs', '/v1/runs/open/events', ...COMMAND_ROUTES, ...PEOPLE_ROUTES];
 
 describe.each(BODY_ROUTES)('the body of POST %s', (route) => {
   test.each<[string, string | Uint8Array, string]>([
@@ -282,4 +283,49 @@ describe.each(COMMAND_ROUTES)('POST %s (P8)', (route) => {
   test.each(['', '"a" "b"', 'a, b', '"open', 'x'.repeat(256)])('the Idempotency-Key %j is refused', (key) =>
     victim.refuses(post(route, '{}', JSON_TYPE, `Idempotency-Key: ${key}`), 400, 'invalid_request'),
   );
+});
+
+describe('POST /v1/runs/{runId}/approvals/{approvalId} and …/input (P8)', () => {
+  const [answer = '', input = ''] = PEOPLE_ROUTES;
+
+  test.each<[string, string, string, number, string]>([
+    ['no decision', answer, '{}', 400, 'invalid_request'],
+    ['an empty decision', answer, '{"decision":""}', 400, 'invalid_request'],
+    ['a decision that is a boolean', answer, '{"decision":true}', 400, 'invalid_request'],
+    ['a comment that is a number', answer, '{"decision":"approve","comment":7}', 400, 'invalid_request'],
+    [
+      'a comment of 5,000 characters',
+      answer,
+      JSON.stringify({ decision: 'approve', comment: 'x'.repeat(5000) }),
+      400,
+      'invalid_request',
+    ],
+    ['nobody as by', answer, '{"decision":"approve","by":""}', 400, 'invalid_request'],
+    ['a question that was not asked', answer, '{"decision":"approve"}', 404, 'approval_not_found'],
+    [
+      'a question with a hostile id',
+      '/v1/runs/open/approvals/__proto__',
+      '{"decision":"approve"}',
+      404,
+      'approval_not_found',
+    ],
+    [
+      'a question of a run that is not there',
+      '/v1/runs/none/approvals/q',
+      '{"decision":"approve"}',
+      404,
+      'run_not_found',
+    ],
+    ['no input', input, '{}', 400, 'invalid_request'],
+    ['an id of its own', input, '{"input":1,"inputId":"mine"}', 400, 'invalid_request'],
+    ['null as by', input, '{"input":1,"by":null}', 400, 'invalid_request'],
+    [
+      'an input larger than an event',
+      input,
+      JSON.stringify({ input: 'x'.repeat(LIMITS.eventBytes) }),
+      413,
+      'event_too_large',
+    ],
+    ['input to a run that has ended', '/v1/runs/done/input', '{"input":1}', 409, 'run_closed'],
+  ])('%s is refused', (_name, route, body, status, code) => victim.refuses(post(route, body), status, code));
 });
