@@ -52,6 +52,8 @@ export type { Damage } from './log/embedded/index.ts';
 export type { Log } from './log/index.ts';
 export {
   type AgentRef,
+  type ApprovalAnswer,
+  type ApprovalRequest,
   type Cost,
   type ErrorCode,
   type ErrorInfo,
@@ -61,6 +63,7 @@ export {
   type Limits,
   type Problem,
   problemOf,
+  type RunInput,
   type RunSnapshot,
   type RunStatus,
   type RunWriter,

@@ -1,5 +1,5 @@
 /**
- * Twenty clients against one run, over HTTP, for real: each asks for something at its own time, some with a key that another
+ * Twenty clients against one run, over HTTP, for real: each asks for something, or answers, at its own time, some with a key that another
  * has too. Judged by what a second viewer saw, by what a reload shows, and by what each client was answered.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -39,7 +39,12 @@ beforeAll(async () => {
     const work = async (agent: RunWriter, tools: number): Promise<void> => {
       for (let i = 0; i < tools; i++) await agent.tool('step', { i }, () => nextTurn());
     };
-    await Promise.all([run.agent('left', (it) => work(it, steps)), run.agent('right', (it) => work(it, steps / 2))]);
+    await Promise.all([
+      run.agent('left', (it) => work(it, steps)),
+      run.agent('right', (it) => work(it, steps / 2)),
+      // About as long as the clients need.
+      run.agent('asker', (it) => it.approve({ prompt: 'May I?', expiresIn: 5 + steps })),
+    ]);
     if (fails) throw new Error('out of order');
   });
   ({ url } = await app.listen(0));
@@ -68,12 +73,29 @@ const command = (asked: string, weight: number): Action => ({
   send: (runId, key) => post(`/v1/runs/${runId}/${asked}`, key),
 });
 const RESUME = command('resume', 8);
-const ACTIONS: readonly Action[] = [command('pause', 8), RESUME, command('cancel', 1)];
+const answer = (decision: string): Action => ({
+  asked: decision,
+  weight: 2,
+  send: (runId, key) => post(`/v1/runs/${runId}/approvals/approval-1`, key, { decision }),
+});
+const ACTIONS: readonly Action[] = [
+  ...[command('pause', 8), RESUME, command('cancel', 1)],
+  ...[answer('approve'), answer('deny')],
+];
 const DRAWN = ACTIONS.flatMap((it) => Array<Action>(it.weight).fill(it));
 
 async function ask(runId: string, { asked, send }: Action, key: string): Promise<readonly Answer[]> {
   const { status, body } = await send(runId, key);
-  if (status === 422) return [];
+  // Used for something else; or there is no question yet, or no more.
+  if (status === 422 || ['approval_not_found', 'run_closed'].includes(body.code)) return [];
+  if (body.approvalId !== undefined) {
+    expect([status, body.code]).toBeOneOf([
+      [200, undefined],
+      [409, 'already_decided'],
+      [409, 'approval_expired'],
+    ]);
+    return [{ asked, ...body, status: 'running' }];
+  }
   expect([status, asked, body]).toEqual([expect.toBeOneOf([200, 202]), asked, expect.anything()]);
   expect(status === 202).toBe(body.commandId !== undefined && !body.duplicate);
   return [{ asked, ...body }];
@@ -122,13 +144,17 @@ describe('P10: cancel, pause, resume and the natural end, raced by twenty client
   }, async () => {
     const seen = new Map<string, number>();
     for (let i = 0; i < ROUNDS; i++) {
-      const { status, commands } = await round();
-      for (const it of [status, ...commands.map((it) => `${it.command} ${it.status}`)]) {
+      const { status, commands, approvals } = await round();
+      const asked = approvals.map((it) => (it.endSeq === undefined ? 'left open' : it.status));
+      for (const it of [status, ...commands.map((it) => `${it.command} ${it.status}`), ...asked]) {
         seen.set(it, (seen.get(it) ?? 0) + 1);
       }
     }
     // It was a race: it went all ways.
-    const ways = ['completed', 'cancelled', 'pause applied', 'pause refused', 'resume applied', 'cancel applied'];
+    const ways = [
+      ...['completed', 'cancelled', 'pause applied', 'pause refused', 'resume applied', 'cancel applied'],
+      ...['resolved', 'expired'],
+    ];
     expect([...seen.keys()]).toEqual(expect.arrayContaining(ways));
   });
 });

@@ -46,6 +46,20 @@ describe('run.inputs()', () => {
     expect(await output()).toEqual([all, all, all]);
   });
 
+  test('what is said to a run that waits for its turn is heard when it begins', async () => {
+    const log = openMemory();
+    const runs = new Runs(log, { concurrency: 1 });
+    runs.register('it', (run: RunWriter) => take(run.inputs(), 1));
+    const [first, second] = [await runs.start({ agent: 'it' }), await runs.start({ agent: 'it' })];
+    expect(second.status).toBe('queued');
+    await runs.inputs.send(second.runId, { input: 'early' });
+    await runs.inputs.send(first.runId, { input: 'go' });
+    expect((await eventsAtEnd(log, second.runId)).map(({ type }) => type)).toEqual([
+      ...['run.queued', 'input.received', 'run.started', 'run.completed'],
+    ]);
+    expect((await runs.snapshot(second.runId)).output).toEqual(['early']);
+  });
+
   test('what is said has an id, and who said it', async () => {
     const { say, output } = await begin(async (run: RunWriter) => {
       for await (const it of run.inputs()) return it;

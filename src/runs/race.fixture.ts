@@ -13,6 +13,10 @@ export interface Answer {
   /** Of the run, as told in the answer. */
   readonly status?: string;
   readonly duplicate?: true;
+  /** Of a question: what was answered, or what was told of an answer that came too late. */
+  readonly approvalId?: string;
+  readonly decision?: string;
+  readonly code?: string;
 }
 
 type Rule = (events: readonly TelltaleEvent[], answers: readonly Answer[]) => void;
@@ -108,10 +112,44 @@ const nothingBeginsWhilePaused: Rule = (events) => {
   }
 };
 
+const everyQuestionHasOneOutcome: Rule = (events) => {
+  const asked = ofType(events, 'approval.requested');
+  for (const { id, endSeq, status } of fold(events).approvals) {
+    const outcomes = ofType(events, 'approval.resolved', 'approval.expired').filter(
+      (it) => dataOf(it).approvalId === id,
+    );
+    if (outcomes.length > 1) throw new Error(`${id} has ${outcomes.length} outcomes`);
+    const [outcome] = outcomes;
+    const known = outcome ? `approval.${status}` === outcome.type && endSeq === outcome.seq : status === 'expired';
+    if (!known) throw new Error(`${id} is ${status} at ${endSeq} in the fold, not in the log`);
+  }
+  for (const event of ofType(events, 'approval.resolved', 'approval.expired')) {
+    const question = asked.find((it) => dataOf(it).approvalId === dataOf(event).approvalId);
+    if (!question || question.seq > event.seq) throw new Error(`${event.type} ${event.seq} answers nothing`);
+  }
+};
+
+/** One answer counts, and whoever was told of another outcome was told of the one in the log. */
+const answersToQuestionsAreTrue: Rule = (events, answers) => {
+  const taken = new Set<number>();
+  for (const { asked, approvalId, seq = 0, decision, code, duplicate } of answers) {
+    if (approvalId === undefined) continue;
+    const told = code === 'approval_expired' ? 'approval.expired' : 'approval.resolved';
+    const outcome = events.find((it) => it.seq === seq);
+    if (outcome?.type !== told || dataOf(outcome).approvalId !== approvalId || dataOf(outcome).decision !== decision) {
+      throw new Error(`${asked} was told of ${told} ${decision} at ${seq}, where something else stands`);
+    }
+    if (code !== undefined || duplicate) continue;
+    if (taken.has(seq)) throw new Error(`${approvalId} was answered by two`);
+    taken.add(seq);
+  }
+};
+
 const answersAreTrue: Rule = (events, answers) => {
   const requests = new Map(ofType(events, 'control.requested').map((it) => [it.seq, it]));
   const firsts = new Set<string>();
-  for (const { asked, commandId, seq, status, duplicate } of answers) {
+  for (const { asked, commandId, seq, status, duplicate, approvalId } of answers) {
+    if (approvalId !== undefined) continue;
     if (commandId === undefined) {
       const known = status === 'running' || events.some(({ type }) => type === `run.${status}`);
       if (!known) throw new Error(`${asked} was answered ${status}, which the run never was`);
@@ -129,6 +167,7 @@ const answersAreTrue: Rule = (events, answers) => {
 const RULES: readonly Rule[] = [
   ...[oneEnd, everyCommandHasOneOutcome, firstCancelWins, noneIsPassedOver],
   ...[pausesAlternate, nothingBeginsWhilePaused, answersAreTrue],
+  ...[everyQuestionHasOneOutcome, answersToQuestionsAreTrue],
 ];
 
 /** @throws {Error} what is wrong, with what happened in few words. */

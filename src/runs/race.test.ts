@@ -119,6 +119,13 @@ describe('the judge of races', () => {
     ['control.requested', { command: 'cancel', commandId: 'c2' }],
     ['run.cancelled', { commandId: 'c1' }],
   ];
+  const ASKED = GOOD.toSpliced(
+    10,
+    0,
+    ['approval.requested', { approvalId: 'q', prompt: '?' }],
+    ['approval.resolved', { approvalId: 'q', decision: 'deny' }],
+  );
+  const denied: Answer = { asked: 'deny', approvalId: 'q', decision: 'deny', seq: 12 };
   const answers: readonly Answer[] = [
     { asked: 'pause', commandId: 'p1', seq: 2, status: 'running' },
     { asked: 'pause', commandId: 'p1', seq: 2, status: 'running', duplicate: true },
@@ -132,6 +139,12 @@ describe('the judge of races', () => {
   const without = (index: number) => GOOD.toSpliced(index, 1);
 
   test('lets a good one pass', () => checkRace(eventsOf(GOOD), answers));
+
+  test('lets a question pass that one has answered, and of which the others were told', () =>
+    checkRace(eventsOf(ASKED), [
+      ...[denied, { ...denied, duplicate: true as const }],
+      { ...denied, asked: 'approve', code: 'already_decided' },
+    ]));
 
   test.each<[string, typeof GOOD, RegExp]>([
     ['no end', without(10), /ends/],
@@ -150,6 +163,8 @@ describe('the judge of races', () => {
     ['a pause of what is paused', GOOD.toSpliced(4, 1, ['run.paused', { commandId: 'p2' }]), /paused twice/],
     ['a resume without a pause', GOOD.toSpliced(1, 4), /without a pause/],
     ['a tool that begins while paused', GOOD.toSpliced(3, 0, GOOD[7]!), /while paused/],
+    ['a question with two outcomes', ASKED.toSpliced(12, 0, ['approval.expired', { approvalId: 'q' }]), /q has 2/],
+    ['an answer without a question', ASKED.toSpliced(10, 1), /answers nothing/],
   ])('condemns %s', (_name, story, why) => {
     expect(() => checkRace(eventsOf(story), [])).toThrow(why);
   });
@@ -161,5 +176,14 @@ describe('the judge of races', () => {
     ['the same to two', { asked: 'pause', commandId: 'p1', seq: 2, status: 'running' }],
   ])('condemns an answer that tells of %s', (_name, answer) => {
     expect(() => checkRace(eventsOf(GOOD), [...answers, answer])).toThrow();
+  });
+
+  test.each<[string, Answer]>([
+    ['another answer', { ...denied, decision: 'approve' }],
+    ['another number', { ...denied, seq: 11 }],
+    ['an expiry that was none', { asked: 'deny', approvalId: 'q', code: 'approval_expired', seq: 12 }],
+    ['the same to two', denied],
+  ])('condemns an answer to a question that tells of %s', (_name, answer) => {
+    expect(() => checkRace(eventsOf(ASKED), [denied, answer])).toThrow();
   });
 });
