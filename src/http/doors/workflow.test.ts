@@ -116,18 +116,17 @@ describe('the stream of a task', () => {
     expect(frontEnd.names).toEqual(['WorkflowStarted', 'WorkflowCompleted']);
   });
 
-  it('tells a cursor that leads nowhere by a heartbeat with `reset`, and then everything anew', async () => {
-    await append(server.log, 'reset', [START, ...call(1), END]);
-    const frontEnd = watch('reset', '?after=elsewhere.2');
+  it.each([
+    ['of another thread', 'elsewhere.2', 'unknown_epoch'],
+    ['of another door', 'reset.elsewhere.2', 'malformed'],
+    ['of several streams', '~Ahj6XsUPWA.12', 'malformed'],
+  ])('tells a cursor %s by a heartbeat with `reset`, and then everything anew', async (_what, cursor, reason) => {
+    if (reason === 'unknown_epoch') await append(server.log, 'reset', [START, ...call(1), END]);
+    const frontEnd = watch('reset', `?after=${cursor}`);
     await ended(frontEnd);
-    expect(frontEnd.names).toEqual([
-      'heartbeat',
-      'WorkflowStarted',
-      'WorkflowLLMCallStarted',
-      'WorkflowLLMCallCompleted',
-      'WorkflowCompleted',
-    ]);
-    expect(frontEnd.heard[0]!.data).toMatchObject({ type: 'heartbeat', reset: 'unknown_epoch', task_id: 'reset' });
+    const anew = ['WorkflowStarted', 'WorkflowLLMCallStarted', 'WorkflowLLMCallCompleted', 'WorkflowCompleted'];
+    expect(frontEnd.names).toEqual(['heartbeat', ...anew]);
+    expect(frontEnd.heard[0]!.data).toMatchObject({ type: 'heartbeat', reset: reason, task_id: 'reset' });
   });
 
   it('beats as an event, while nothing happens', async () => {
