@@ -37,6 +37,8 @@ const OWN = ownWords();
 export interface ForeignWords {
   hello?(stream: SpokenStream): readonly Said[];
   reset(stream: SpokenStream, reason: string): readonly Said[];
+  /** The cursor moved over events that the client is not told of: where it can begin without history, it needs an id. */
+  progress?(stream: SpokenStream): readonly Said[];
   /** The run was deleted while its stream was open: what was received of it is void. The connection closes. */
   deleted?(stream: SpokenStream): readonly Said[];
   /** Nothing at a beat that is only a comment: `count % 2` halves their number. */
@@ -50,19 +52,14 @@ export function foreignWords(
   write: (said: Said, id?: string) => string,
   names: boolean,
 ): StreamWords {
-  const frames = (said: readonly Said[] = []) => said.map((it) => write(it)).join('');
+  const frames = (said: readonly Said[] = [], id?: string) => said.map((it) => write(it, id)).join('');
   const idOf = (cursor: string) =>
     names && stream.runId !== undefined ? formatRunCursor(stream.runId, cursor) : cursor;
   return {
     hello: () => frames(words.hello?.(stream)),
-    reset(reset, after, head) {
-      const id = idOf(formatCursor(epochOf(head, after), after));
-      return words
-        .reset(stream, reset.reason)
-        .map((it) => write(it, id))
-        .join('');
-    },
-    progress: () => '',
+    reset: (reset, after, head) =>
+      frames(words.reset(stream, reset.reason), idOf(formatCursor(epochOf(head, after), after))),
+    progress: (epoch, seq) => frames(words.progress?.(stream), idOf(formatCursor(epoch, seq))),
     caughtUp: () => '',
     bye: (reason) => (reason === 'deleted' ? frames(words.deleted?.(stream)) : ''),
     heartbeat: (beat) => frames(words.heartbeat?.(stream, beat)) || writeComment('heartbeat'),

@@ -43,6 +43,7 @@ export const workflow = foldingDialect<Task>({
   },
   words: {
     reset: ({ runId }, reason) => [{ event: 'heartbeat', data: { type: 'heartbeat', task_id: runId, reset: reason } }],
+    progress: ({ runId }) => [{ event: 'heartbeat', data: { type: 'heartbeat', task_id: runId } }],
     deleted: ({ runId }) => [
       {
         event: 'WorkflowFailed',

@@ -100,7 +100,9 @@ describe('the stream of a task', () => {
     await until(() => all.heard.length === 3);
     await append(server.log, 'late', [...call(2), END]);
     await Promise.all([ended(now), ended(all)]);
-    expect(now.names).toEqual(['WorkflowLLMCallStarted', 'WorkflowLLMCallCompleted', 'WorkflowCompleted']);
+    // The heartbeat has the id to come back with, should nothing come before a cut.
+    expect(now.heard[0]!.id).toMatch(/\.4$/);
+    expect(now.names).toEqual(['heartbeat', 'WorkflowLLMCallStarted', 'WorkflowLLMCallCompleted', 'WorkflowCompleted']);
     expect(all.heard).toHaveLength(6);
     const after = watch('late', '?include_history=false');
     await after.closed;

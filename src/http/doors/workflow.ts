@@ -83,7 +83,9 @@ export const workflow: Door = {
       const { runId, duplicate } = started;
       const self = `/api/v1/agents/${encodeURIComponent(agentId)}/tasks/${runId}`;
       const about = { id: runId, task_id: runId, agent_id: agentId, status: started.status };
-      return c.json({ ...about, events_url: `${self}/events/stream` }, duplicate ? 200 : 201, { location: self });
+      return c.json({ ...about, events_url: `${self}/events/stream` }, duplicate ? 200 : 201, {
+        location: `/v1/runs/${runId}`,
+      });
     });
 
     app.get(
@@ -128,14 +130,14 @@ export const workflow: Door = {
       answers: {
         201: {
           description: 'It runs.',
-          headers: { Location: 'The task.' },
+          headers: { Location: 'Its run.' },
           json: WorkflowTask,
           example: {
             ...{ id: 'r1', task_id: 'r1', agent_id: 'greeter', status: 'running' },
             events_url: '/api/v1/agents/greeter/tasks/r1/events/stream',
           },
         },
-        200: { description: 'The key started it before.', headers: { Location: 'The task.' }, json: WorkflowTask },
+        200: { description: 'The key started it before.', headers: { Location: 'Its run.' }, json: WorkflowTask },
       },
       refuses: [
         ...['agent_not_found', 'run_deleted', 'idempotency_conflict', 'invalid_json', 'too_deep'],
