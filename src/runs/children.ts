@@ -58,6 +58,7 @@ export class Children {
       const detail = `A run may have ${MOST_ABOVE} runs above it, and this one has: it cannot start ${agent}.`;
       throw new TelltaleError('too_deep', detail, { maxDepth: MOST_ABOVE });
     }
+    // Waited for also once this run is stopped: no child starts in the log behind its parent's end.
     const child = await startChild({ runId, agent, input, above: gate });
     this.#running.add(child);
     const ended = child.ended.finally(() => this.#running.delete(child));
