@@ -1,7 +1,8 @@
 import type { Log, OpenCommand, RunRecord } from '../log/index.ts';
-import { encodeEvent, TelltaleError } from '../protocol/index.ts';
+import { encodeEvent } from '../protocol/index.ts';
 import { eventContext } from './event-context.ts';
 import { findRun } from './find-run.ts';
+import { isAway } from './is-away.ts';
 import { openRemoteRuns } from './open-remote-runs.ts';
 
 /** Milliseconds before a log that is away is asked again. */
@@ -79,10 +80,4 @@ export class Deadlines {
     }, milliseconds).unref();
     this.#timers.add(timer);
   }
-}
-
-/** Of a log that may be back soon. */
-function isAway(thrown: unknown): boolean {
-  const { retryable, code } = TelltaleError.from(thrown);
-  return retryable && code !== 'log_closed';
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log, RunRecord } from '../log/index.ts';
 import { type EventData, encodeEvent, TelltaleError } from '../protocol/index.ts';
 import { eventContext } from './event-context.ts';
+import { isAway } from './is-away.ts';
 import { openRemoteRuns } from './open-remote-runs.ts';
 
 type Run = Pick<RunRecord, 'threadId' | 'runId' | 'parentRunId'>;
@@ -64,7 +65,10 @@ export class Expiries {
     }
   }
 
-  /** Watches what open remote runs have asked, as far as their records tell. What executors asked ended with them. */
+  /**
+   * Watches what open remote runs have asked, as far as their records tell. What executors asked ended with them. Never
+   * rejects.
+   */
   async recover(): Promise<void> {
     const { signal } = this.#closed;
     while (!signal.aborted) {
@@ -73,8 +77,9 @@ export class Expiries {
           for (const question of run.approvals ?? []) this.watch(run, question);
         }
         return;
-      } catch {
-        // The log is away. What is watched twice expires once.
+      } catch (error) {
+        // What is watched twice expires once.
+        if (!isAway(error)) return;
         await pause(signal);
       }
     }
@@ -103,7 +108,8 @@ export class Expiries {
       try {
         await this.expire(run, approvalId);
         this.#timers.delete(key);
-      } catch {
+      } catch (error) {
+        if (!isAway(error)) return this.forget(run.runId, approvalId);
         await pause(signal);
       }
     }

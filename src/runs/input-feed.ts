@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '../log/index.ts';
-import { type EventData, type RunInput, TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
+import type { EventData, RunInput, TelltaleEvent } from '../protocol/index.ts';
+import { isAway } from './is-away.ts';
 import type { Said } from './run-watch.ts';
 
 /** Where an input stands in the log. */
@@ -85,7 +86,7 @@ export class InputFeed {
         const event = block.event(seq);
         return event.type === 'input.received' && event.epoch === epoch ? event : undefined;
       } catch (error) {
-        if (!TelltaleError.from(error).retryable) return undefined;
+        if (!isAway(error)) return undefined;
         await sleep(RETRY_MS, undefined, { ref: false });
       }
     }
