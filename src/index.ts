@@ -2,6 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
   type AppContext,
+  Auth,
+  type AuthOptions,
   createApp,
   type DoorChoices,
   type ErrorReport,
@@ -10,6 +12,7 @@ import {
   type NodeRequest,
   type NodeResponse,
   openDoors,
+  type Revoked,
   serveFetch,
   serveNode,
   threadIdOf,
@@ -38,15 +41,23 @@ import {
   type StartRequest,
 } from './runs/index.ts';
 
-export type {
-  DoorChoices,
-  DoorName,
-  DoorOptions,
-  ErrorPlace,
-  ErrorReport,
-  Listening,
-  NodeRequest,
-  NodeResponse,
+export {
+  type ApiKey,
+  type AuthOptions,
+  type AuthorizeRequest,
+  type DoorChoices,
+  type DoorName,
+  type DoorOptions,
+  type ErrorPlace,
+  type ErrorReport,
+  type JwtOptions,
+  type Listening,
+  makeKey,
+  type NodeRequest,
+  type NodeResponse,
+  type Principal,
+  type Revoked,
+  type Scope,
 } from './http/index.ts';
 export type { Damage } from './log/embedded/index.ts';
 export type { Log } from './log/index.ts';
@@ -83,6 +94,8 @@ export interface TelltaleOptions extends RunLimits {
    * forgets everything when the process ends.
    */
   readonly store?: string;
+  /** Who asks, and what for. Without it everybody who reaches the server may do everything: so it listens on loopback only. */
+  readonly auth?: AuthOptions;
   /** Origins beside the server's own whose pages may use it, exactly: `https://app.example`. */
   readonly allowedOrigins?: readonly string[];
   /** Host names beside the loopback ones under which it is reached, without port: `telltale.example`. */
@@ -139,7 +152,7 @@ export interface Telltale {
    */
   start(request: StartRequest): Promise<StartedRun>;
   /**
-   * Serves HTTP on a loopback address (PROTOCOL.md section 8). Port 0 takes any that is free.
+   * Serves HTTP (PROTOCOL.md section 8), without `auth` on loopback addresses only. Port 0 takes any that is free.
    *
    * @throws {TelltaleError} `cannot_listen`, `unsafe_bind`, and what `log` says.
    */
@@ -169,6 +182,15 @@ export interface Telltale {
    */
   emitAgentActivity(activity: AgentActivity): Promise<void>;
   /**
+   * Takes the access of a user back, or of everybody of whom it is true: what they watch ends at once (`stream.revoked`),
+   * and from now on this process refuses what was issued before: tokens by their `iat`, API keys for good. With a
+   * function of your own as `auth.authenticate`, let that refuse first.
+   *
+   * @returns how many streams and requests were ended.
+   * @throws {TelltaleError} `invalid_option` without `auth`.
+   */
+  revoke(who: Revoked): number;
+  /**
    * The log itself, opened with the first call of this, `start`, `listen`, or with the first request.
    *
    * @throws {TelltaleError} `store_locked`, `store_damaged`, `store_version`, `storage_full`.
@@ -194,6 +216,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   const { concurrency, timeout, maxQueued } = options;
   checkRunLimits(options);
   checkCount('maxQueued', maxQueued, 0);
+  const auth = options.auth && new Auth(options.auth);
   const openStore = storeOf(store, onDamage);
   openDoors(options.doors);
   const doors = options.doors ?? {};
@@ -242,7 +265,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   function embed(): Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> {
     if (!embedding) {
       embedding = open().then((opened) => {
-        const parts = { ...opened, limits, allowedHosts, allowedOrigins, doors, onError };
+        const parts = { ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError };
         const hub = createHub(parts);
         return { app: createApp({ ...parts, hub }), hub };
       });
@@ -284,7 +307,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
     listen(port = 4747, host = '127.0.0.1') {
       const server = open().then((opened) =>
-        serve({ ...opened, limits, allowedHosts, allowedOrigins, doors, onError }, port, host),
+        serve({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError }, port, host),
       );
       servers.push(server);
       return server;
@@ -303,6 +326,11 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
       await sessions.append(threadId, { events: [{ type: 'activity.reported', data, agent }] });
     },
 
+    revoke(who) {
+      if (auth) return auth.revoke(who);
+      throw new TelltaleError('invalid_option', 'revoke: nobody is known by name here. Set "auth" first.');
+    },
+
     log: async () => (await open()).log,
 
     close() {
@@ -316,7 +344,8 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string): Promise<Listening> {
   const hub = createHub(parts);
   try {
-    const server = await listen(createApp({ ...parts, hub }), { port, host, onError: parts.onError });
+    const { onError, auth } = parts;
+    const server = await listen(createApp({ ...parts, hub }), { port, host, onError, isGuarded: auth !== undefined });
     return {
       url: server.url,
       async close() {

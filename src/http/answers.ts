@@ -12,6 +12,7 @@ import {
   type StreamProgress,
   type StreamRefused,
   type StreamReset,
+  type StreamRevoked,
 } from '../protocol/index.ts';
 
 const id = z.string();
@@ -197,6 +198,10 @@ export const StreamRefusedData = z.object({
 }) satisfies z.ZodType<StreamRefused>;
 
 export const StreamByeData = z.object({ reason: z.enum(['ended', 'deleted']) }) satisfies z.ZodType<StreamBye>;
+
+export const StreamRevokedData = z.object({
+  reason: z.enum(['revoked', 'expired']).describe('`expired`: whoever has a newer token comes again with it.'),
+}) satisfies z.ZodType<StreamRevoked>;
 
 export const ListHelloData = z.object({ heartbeatMs: StreamHelloData.shape.heartbeatMs });
 

@@ -1,18 +1,20 @@
-import { Hono } from 'hono';
+import { type Context, Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
+import { Access, guard } from './access/index.ts';
 import { commandOperations, commandRoutes } from './commands.ts';
-import type { AppContext } from './context.ts';
+import type { AppContext, RouteContext } from './context.ts';
 import { openDoors } from './doors/index.ts';
 import { eventOperations, eventRoutes } from './events.ts';
 import { healthOperations, healthRoutes } from './health.ts';
 import { importOperations, importRoutes } from './import.ts';
-import type { Operations } from './openapi/operation.ts';
+import type { Operation, Operations } from './openapi/operation.ts';
 import { openapiOperations, openapiRoutes } from './openapi.ts';
 import { checkOrigin } from './origin.ts';
 import { peopleOperations, peopleRoutes } from './people.ts';
 import { refusalOf } from './problem.ts';
+import { wantsStream } from './run-list.ts';
 import { runOperations, runRoutes } from './runs.ts';
-import { streamOperations, streamRoutes } from './stream.ts';
+import { streamOperations, streamRoutes, tellFault } from './stream.ts';
 import { threadOperations, threadRoutes } from './threads.ts';
 
 /** What GET /openapi.json says of every route but those of doors: as many as there are, or its test fails. */
@@ -29,8 +31,10 @@ const OPERATIONS: Operations = {
 };
 
 /** The whole HTTP interface (PROTOCOL.md section 8) over one log. */
-export function createApp(context: AppContext): Hono {
+export function createApp(parts: AppContext): Hono {
   const app = new Hono();
+  const access = new Access(parts.log, parts.auth);
+  const context: RouteContext = { ...parts, access };
 
   app.use(async (c, next) => {
     context.hub.flushIfLate();
@@ -41,11 +45,19 @@ export function createApp(context: AppContext): Hono {
     await next();
   });
   const doors = openDoors(context.doors);
-  app.use(checkOrigin({ ...context, cors: doors.flatMap(({ cors }) => cors ?? []) }));
+  const usesCookie = context.auth?.usesCookie === true;
+  app.use(checkOrigin({ ...context, usesCookie, cors: doors.flatMap(({ cors }) => cors ?? []) }));
   app.use(async (c, next) => {
     checkEncoding(c.req.url);
     await next();
   });
+  const operations: Operations = Object.assign({}, OPERATIONS, ...doors.map((door) => door.operations));
+  app.use(
+    guard(operations, access, (c, error, operation) => {
+      if (isStream(c, operation)) return tellFault(c, error, context.onError);
+      throw error;
+    }),
+  );
 
   const groups = [
     runRoutes,
@@ -58,7 +70,6 @@ export function createApp(context: AppContext): Hono {
     healthRoutes,
   ].map((routes) => routes(context));
   groups.push(...doors.map(({ routes, options }) => routes(context, options)));
-  const operations = Object.assign({}, OPERATIONS, ...doors.map((door) => door.operations));
   groups.push(openapiRoutes(operations, Object.assign({}, ...doors.map(({ schemas }) => schemas))));
   for (const group of groups) app.route('/', group);
 
@@ -81,6 +92,12 @@ export function createApp(context: AppContext): Hono {
     return c.body(body, status as 400, { ...headers });
   });
   return app;
+}
+
+/** Whether a request that goes well is answered with a stream. */
+function isStream(c: Context, { answers }: Operation): boolean {
+  const { frames, json } = answers[200] ?? {};
+  return frames !== undefined && (json === undefined || wantsStream(c));
 }
 
 /** The addresses of a route such as `/v1/runs/:runId`. */

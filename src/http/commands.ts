@@ -1,8 +1,9 @@
 import { Hono } from 'hono';
 import type { RunStatus } from '../protocol/index.ts';
+import { byOf } from './access/index.ts';
 import { CommandOutcome } from './answers.ts';
 import { readBody } from './body.ts';
-import type { AppContext } from './context.ts';
+import type { RouteContext } from './context.ts';
 import { IdempotencyHeaders, readIdempotencyKey } from './idempotency-key.ts';
 import type { Operation, Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
@@ -11,15 +12,21 @@ import { CommandRequest, NoQuery } from './schemas.ts';
 const COMMANDS = ['cancel', 'pause', 'resume'] as const;
 
 /** Asking a run to stop, to wait or to go on. */
-export function commandRoutes({ runs, limits }: AppContext): Hono {
+export function commandRoutes({ runs, limits }: RouteContext): Hono {
   const app = new Hono();
   const rules = { maxBytes: limits.batchBytes, maxDepth: limits.jsonDepth };
   for (const command of COMMANDS) {
     app.post(`/v1/runs/:runId/${command}`, async (c) => {
       readQuery(c, NoQuery);
       const key = readIdempotencyKey(c);
-      const said = await readBody(c, { ...rules, schema: CommandRequest, absent: {} });
-      const request = { ...said, command, ...(key !== undefined && { idempotencyKey: key }) };
+      const { by: said, ...about } = await readBody(c, { ...rules, schema: CommandRequest, absent: {} });
+      const by = byOf(c, said);
+      const request = {
+        ...about,
+        ...(by !== undefined && { by }),
+        command,
+        ...(key !== undefined && { idempotencyKey: key }),
+      };
       const outcome = await runs.commands.ask(c.req.param('runId'), request);
       return c.json(outcome, outcome.commandId === undefined || outcome.duplicate ? 200 : 202);
     });
@@ -35,6 +42,7 @@ const operation = (
 ): Operation => ({
   id: `${command}Run`,
   group: 'Runs',
+  needs: 'control',
   ...about,
   headers: IdempotencyHeaders,
   body: { json: CommandRequest, optional: true },

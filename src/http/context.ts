@@ -2,9 +2,10 @@ import type { Hub } from '../hub/index.ts';
 import type { Log } from '../log/index.ts';
 import type { Limits } from '../protocol/index.ts';
 import type { Runs } from '../runs/index.ts';
+import type { Access, Auth } from './access/index.ts';
 import type { DoorChoices } from './doors/index.ts';
 
-/** What the routes work with. */
+/** What an app is made of. */
 export interface AppContext {
   readonly log: Log;
   readonly hub: Hub;
@@ -17,8 +18,15 @@ export interface AppContext {
   /** Which doors are open; all by default. */
   readonly doors?: DoorChoices;
   readonly onError: ErrorReport;
+  /** Who asks is found out by it; without it everybody may do everything. */
+  readonly auth?: Auth | undefined;
   /** Milliseconds for which an endless request may send no byte; 60,000 by default. */
   readonly ingestIdleMs?: number;
+}
+
+/** What the routes work with. */
+export interface RouteContext extends AppContext {
+  readonly access: Access;
 }
 
 /** Where an error happened. `errorId` is all that the client was told of one that nobody expected. */

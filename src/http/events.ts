@@ -1,10 +1,10 @@
 import { type Context, Hono } from 'hono';
-import type { Hub, WaitRequest } from '../hub/index.ts';
+import type { WaitRequest } from '../hub/index.ts';
 import { ImplicitRuns } from '../runs/index.ts';
 import { Acknowledgement, AcknowledgementOrProblem, EventPage } from './answers.ts';
 import { isOfType, readBody } from './body.ts';
-import type { AppContext } from './context.ts';
-import { answerTo, ingest } from './ingest.ts';
+import type { RouteContext } from './context.ts';
+import { answerTo, ingest, type StoreLines } from './ingest.ts';
 import { findRun } from './lookup.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readPage } from './page.ts';
@@ -16,8 +16,8 @@ import { AppendRequest, AppendToThreadRequest, EventDraft, EventsQuery, NoQuery 
 const DATA_DEPTH = 3;
 
 /** Reading events page by page, and appending them. */
-export function eventRoutes(context: AppContext): Hono {
-  const { log, hub, runs, limits } = context;
+export function eventRoutes(context: RouteContext): Hono {
+  const { log, runs, limits, access } = context;
   const app = new Hono();
   const rules = { maxBytes: limits.batchBytes, maxDepth: limits.jsonDepth + DATA_DEPTH };
 
@@ -25,13 +25,13 @@ export function eventRoutes(context: AppContext): Hono {
     const query = readQuery(c, EventsQuery);
     const run = await findRun(log, c.req.param('runId'));
     const { runId, threadId } = run;
-    return json(c, await readPage(log, threadId, query, run, waiting(c, hub, query.wait, { runId, threadId })));
+    return json(c, await readPage(log, threadId, query, run, waiting(c, context, query.wait, { runId, threadId })));
   });
 
   app.get('/v1/threads/:threadId/events', async (c) => {
     const query = readQuery(c, EventsQuery);
     const threadId = c.req.param('threadId');
-    return json(c, await readPage(log, threadId, query, undefined, waiting(c, hub, query.wait, { threadId })));
+    return json(c, await readPage(log, threadId, query, undefined, waiting(c, context, query.wait, { threadId })));
   });
 
   app.post('/v1/runs/:runId/events', async (c) => {
@@ -39,9 +39,10 @@ export function eventRoutes(context: AppContext): Hono {
     const producer = readProducer(c);
     if (isOfType(c, 'x-ndjson')) {
       const { runId } = await findRun(log, c.req.param('runId'));
-      return ingest(c, context, (lines, from) =>
-        runs.remote.appendLines(runId, lines, producer && after(producer, from)),
-      );
+      const permit = access.permit(c, 'write', { runIds: [runId] });
+      const store: StoreLines = (lines, from) =>
+        runs.remote.appendLines(runId, lines, producer && after(producer, from));
+      return ingest(c, context, store, { permit });
     }
     const { events } = await readBody(c, { ...rules, schema: AppendRequest });
     const ack = await runs.remote.append(c.req.param('runId'), events, producer);
@@ -53,19 +54,31 @@ export function eventRoutes(context: AppContext): Hono {
     readQuery(c, NoQuery);
     const producer = readProducer(c);
     const request = await readBody(c, { ...rules, schema: AppendToThreadRequest });
-    return c.json(answerTo(await implicit.append(c.req.param('threadId'), { ...request, producer })));
+    const own = { ...access.ownerOf(c), admit: access.admit(c) };
+    return c.json(answerTo(await implicit.append(c.req.param('threadId'), { ...request, ...own, producer })));
   });
 
   return app;
 }
 
 /** How a page waits, for so many seconds in all. HEAD has no body to wait for. */
-function waiting(c: Context, hub: Hub, seconds: number | undefined, where: Pick<WaitRequest, 'threadId' | 'runId'>) {
+function waiting(
+  c: Context,
+  { hub, access }: RouteContext,
+  seconds: number | undefined,
+  where: Pick<WaitRequest, 'threadId' | 'runId'>,
+) {
   if (seconds === undefined || c.req.method === 'HEAD') return undefined;
   const { signal } = c.req.raw;
   const until = performance.now() + seconds * 1000;
-  return (place: Pick<WaitRequest, 'epoch' | 'after'>) =>
-    hub.wait({ ...where, ...place, signal, milliseconds: until - performance.now() });
+  const { runId, threadId } = where;
+  const permit = access.permit(c, 'read', runId === undefined ? { threadIds: [threadId] } : { runIds: [runId] });
+  return async (place: Pick<WaitRequest, 'epoch' | 'after'>) => {
+    const news = await hub.wait({ ...where, ...place, signal, permit, milliseconds: until - performance.now() });
+    // What came is for whoever may still see it.
+    await permit?.check();
+    return news;
+  };
 }
 
 /** The key of a line that so many others came before. */
@@ -103,6 +116,7 @@ export const eventOperations: Operations = {
   'GET /v1/runs/{runId}/events': {
     id: 'getRunEvents',
     group: 'Events',
+    needs: 'read',
     summary: 'The events of a run, page by page',
     description: 'The same events that its stream delivers. Give the `cursor` of a page as `after` for the next one.',
     query: EventsQuery,
@@ -116,6 +130,7 @@ export const eventOperations: Operations = {
   'POST /v1/runs/{runId}/events': {
     id: 'appendToRun',
     group: 'Events',
+    needs: 'write',
     summary: 'Append events to a run',
     description:
       'A batch is all or nothing, and 2xx means that it is durable. With the producer headers it is safe to send the same again. As NDJSON, one event per line, the request may go on for ever: each line of the answer acknowledges the next lines, and the last one says what was refused.',
@@ -137,6 +152,7 @@ export const eventOperations: Operations = {
   'GET /v1/threads/{threadId}/events': {
     id: 'getThreadEvents',
     group: 'Events',
+    needs: 'read',
     summary: 'The events of a thread, page by page',
     description: 'The events of all its runs, in the order of their numbers.',
     query: EventsQuery,
@@ -147,6 +163,7 @@ export const eventOperations: Operations = {
   'POST /v1/threads/{threadId}/events': {
     id: 'appendToThread',
     group: 'Events',
+    needs: 'write',
     summary: 'Append events where only a session is known',
     description:
       'They go to the open implicit run of the thread, and open one where there is none: a remote run with the given `agent` and `lease`.',

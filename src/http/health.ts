@@ -47,6 +47,7 @@ export const healthOperations: Operations = {
   'GET /healthz': {
     id: 'isAlive',
     group: 'Server',
+    needs: 'nothing',
     summary: 'The process is there',
     description: 'Says nothing of the log: restart the process where this does not answer.',
     answers: { 200: { description: 'It is.', json: Health, example: { status: 'ok', durability: 'disk' } } },
@@ -56,6 +57,7 @@ export const healthOperations: Operations = {
   'GET /readyz': {
     id: 'isReady',
     group: 'Server',
+    needs: 'nothing',
     summary: 'The log takes events',
     description: 'Asks the log itself, and stores nothing. Send no more work where this is 503.',
     answers: { 200: { description: 'It does.', json: Health, example: { status: 'ok', durability: 'disk' } } },

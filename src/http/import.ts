@@ -3,7 +3,7 @@ import { TelltaleError } from '../protocol/index.ts';
 import { RunImport } from '../runs/index.ts';
 import { ImportedOrProblem, RunFileLine } from './answers.ts';
 import { isOfType } from './body.ts';
-import type { AppContext } from './context.ts';
+import type { RouteContext } from './context.ts';
 import { ingest } from './ingest.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
@@ -13,8 +13,8 @@ import { ImportQuery } from './schemas.ts';
 const NUMBERS = 128;
 
 /** Takes whole runs from elsewhere (PROTOCOL.md section 8). */
-export function importRoutes(context: AppContext): Hono {
-  const { log, limits } = context;
+export function importRoutes(context: RouteContext): Hono {
+  const { log, limits, access } = context;
   const app = new Hono();
   app.post('/v1/runs/import', (c) => {
     const target = readQuery(c, ImportQuery);
@@ -22,9 +22,11 @@ export function importRoutes(context: AppContext): Hono {
       const detail = 'Send the run as "telltale export" writes it, with Content-Type: application/x-ndjson.';
       throw new TelltaleError('unsupported_media_type', detail);
     }
-    const run = new RunImport(log, limits, target);
+    const admit = access.admitImport(c);
+    const run = new RunImport(log, limits, { ...target, ...access.ownerOf(c), ...(admit && { admit }) });
     const lineBytes = limits.eventBytes + NUMBERS;
-    return ingest(c, context, (lines) => run.take(lines), { lineBytes, end: () => run.end() });
+    const permit = access.permit(c, 'write');
+    return ingest(c, context, (lines) => run.take(lines), { lineBytes, permit, end: () => run.end() });
   });
   return app;
 }
@@ -35,6 +37,7 @@ export const importOperations: Operations = {
   'POST /v1/runs/import': {
     id: 'importRun',
     group: 'Runs',
+    needs: 'write',
     summary: 'Take a whole run from a file',
     description:
       'The file is what `telltale export` writes. Times, agents and data are kept, numbers are new. The same file again goes on where an attempt before broke off.',

@@ -1,3 +1,16 @@
+export {
+  type ApiKey,
+  Auth,
+  type AuthOptions,
+  type AuthorizeRequest,
+  byOf,
+  type JwtOptions,
+  makeKey,
+  type Principal,
+  principalOf,
+  type Revoked,
+  type Scope,
+} from './access/index.ts';
 export { createApp } from './app.ts';
 export type { AppContext, ErrorPlace, ErrorReport } from './context.ts';
 export { type DoorOptions, threadIdOf } from './doors/door.ts';

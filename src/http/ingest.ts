@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { formatCursor } from '../protocol/index.ts';
 import type { Appended, RemoteLine } from '../runs/index.ts';
+import type { Issued } from './access/index.ts';
 import { checkPlain, parseJson } from './body.ts';
 import type { AppContext } from './context.ts';
 import { withoutTimeout } from './endless.ts';
@@ -12,6 +13,8 @@ export type StoreLines = (lines: readonly RemoteLine[], from: number) => AsyncIt
 
 /** What is different where the lines are one whole. */
 export interface IngestRules {
+  /** Decides before each batch whether its sender may go on. */
+  readonly permit?: Issued | undefined;
   /** Bytes of one line; by default those of an event. */
   readonly lineBytes?: number;
   /** Called when the body has ended without a fault. */
@@ -55,7 +58,7 @@ async function* answer(
   c: Context,
   context: AppContext,
   store: StoreLines,
-  { lineBytes, end }: IngestRules,
+  { lineBytes, permit, end }: IngestRules,
 ): AsyncGenerator<string, void> {
   const { hub, limits, ingestIdleMs = IDLE_MS, onError } = context;
   const intake = new LineIntake(c.req.raw.body ?? new Blob().stream(), {
@@ -65,19 +68,23 @@ async function* answer(
     idleMs: ingestIdleMs,
   });
   const release = withoutTimeout(c.env);
+  const unwatch = permit?.watch(() => intake.close());
   let count = 0;
   try {
     for (let lines = await intake.take(); lines.length > 0; lines = await intake.take()) {
       hub.flushIfLate();
+      await permit?.check();
       const { drafts, error } = parseLines(lines, limits.jsonDepth + DATA_DEPTH);
       if (drafts.length > 0) for await (const ack of store(drafts, count)) yield JSON.stringify(answerTo(ack));
       count += drafts.length;
       if (error !== undefined) throw error;
     }
+    await permit?.check();
     if (end) for await (const ack of end()) yield JSON.stringify(answerTo(ack));
   } catch (error) {
     yield refusalOf(error, c.req, onError).body;
   } finally {
+    unwatch?.();
     intake.close();
     release();
   }

@@ -19,8 +19,10 @@ const GRACE_MS = 2_000;
 export interface ListenOptions {
   /** 0 takes any that is free. */
   readonly port: number;
-  /** A loopback name or address. */
+  /** A loopback name or address; any other where the app is guarded. */
   readonly host: string;
+  /** It has authentication. */
+  readonly isGuarded?: boolean;
   readonly onError: ErrorReport;
   /** Milliseconds that a whole request may take to arrive; 60,000 by default. Those marked endless take any time. */
   readonly requestTimeoutMs?: number;
@@ -41,10 +43,10 @@ export interface Listening {
  */
 export async function listen(app: Hono, options: ListenOptions): Promise<Listening> {
   const { port, host, onError, requestTimeoutMs = REQUEST_TIMEOUT_MS } = options;
-  if (!isLoopback(host)) {
+  if (!options.isGuarded && !isLoopback(host)) {
     throw new TelltaleError(
       'unsafe_bind',
-      `The server will not listen on ${JSON.stringify(host)}: it has no authentication yet, so everybody who reaches it could read and start runs. Listen on 127.0.0.1 and put a proxy with authentication in front.`,
+      `The server will not listen on ${JSON.stringify(host)}: it has no authentication, so everybody who reaches it could read and start runs. Set "auth" (docs/auth.md), or listen on 127.0.0.1.`,
     );
   }
   const answers = new WeakMap<Socket, ServerResponse>();

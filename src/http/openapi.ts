@@ -43,6 +43,7 @@ export const openapiOperations: Operations = {
   'GET /openapi.json': {
     id: 'getOpenApi',
     group: 'Server',
+    needs: 'nothing',
     summary: 'This interface as OpenAPI 3.1',
     description: 'The document that the page at `/docs` shows.',
     answers: { 200: { description: 'An OpenAPI 3.1 document.', json: OpenApi } },
@@ -52,6 +53,7 @@ export const openapiOperations: Operations = {
   'GET /docs': {
     id: 'getDocs',
     group: 'Server',
+    needs: 'nothing',
     summary: 'This interface as a page',
     description: 'Every route with its parameters, answers, schemas and a curl line. It loads nothing else.',
     answers: { 200: { description: 'A page.', html: true } },

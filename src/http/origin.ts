@@ -1,9 +1,9 @@
 /**
- * Who may talk to a server that has no passwords yet: programs on this machine, and pages that it was told of. The
- * attacks are DNS rebinding (a page of evil.test whose name suddenly means 127.0.0.1: CVE-2025-66414, CVE-2026-34742),
+ * From where a server may be talked to, whoever asks: by programs, and by pages that it was told of. The attacks are
+ * DNS rebinding (a page of evil.test whose name suddenly means 127.0.0.1: CVE-2025-66414, CVE-2026-34742),
  * pages that post across sites, and origins that merely look like an allowed one (CVE-2026-22812, CVE-2026-27977).
  */
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import type { DoorCors } from './doors/door.ts';
 
@@ -11,13 +11,16 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)$/;
 const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/;
 
 const ALLOWED_METHODS = 'GET, HEAD, POST, DELETE';
-const ALLOWED_HEADERS = 'content-type, idempotency-key, last-event-id, producer-id, producer-epoch, producer-seq';
-const EXPOSED_HEADERS = 'location, retry-after';
+const ALLOWED_HEADERS =
+  'authorization, content-type, idempotency-key, last-event-id, producer-id, producer-epoch, producer-seq';
+const EXPOSED_HEADERS = 'location, retry-after, www-authenticate';
 const PREFLIGHT_SECONDS = '600';
 
 export interface OriginRules {
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** Pages of allowed origins may send the cookies that they have of this one. */
+  readonly usesCookie?: boolean;
   /** What doors add, each for its own addresses. */
   readonly cors?: readonly DoorCors[];
 }
@@ -52,7 +55,7 @@ export function checkOrigin(rules: OriginRules): MiddlewareHandler {
     if (!origins.has(origin) && !isOfDoor) throw originRefused(origin);
     c.header('access-control-allow-origin', origin);
     c.header('access-control-expose-headers', door?.exposed ?? EXPOSED_HEADERS);
-    if (door?.credentials) c.header('access-control-allow-credentials', 'true');
+    if (door?.credentials || rules.usesCookie) c.header('access-control-allow-credentials', 'true');
     if (c.req.method !== 'OPTIONS' || !c.req.header('access-control-request-method')) return next();
     return c.body(null, 204, {
       'access-control-allow-methods': ALLOWED_METHODS,
@@ -60,6 +63,23 @@ export function checkOrigin(rules: OriginRules): MiddlewareHandler {
       'access-control-max-age': PREFLIGHT_SECONDS,
     });
   };
+}
+
+/**
+ * For what changes something, whatever its method: a GET that starts a run too. An image or a link on another site sends
+ * no Origin, but says that it is one; a cookie alone is no proof that whoever it belongs to has asked.
+ *
+ * @throws {TelltaleError} `origin_refused`
+ */
+export function checkWriter(c: Context, byCookie: boolean): void {
+  // It is one of those that are allowed, or `checkOrigin` would have refused it.
+  if (c.req.header('origin') !== undefined) return;
+  const site = c.req.header('sec-fetch-site');
+  if (site === 'same-origin' || site === 'none' || (site === undefined && !byCookie)) return;
+  if (site !== undefined) throw originRefused('of another site');
+  const detail =
+    'A cookie alone may not change anything. Send Origin or Sec-Fetch-Site, as browsers do, or a bearer token.';
+  throw new TelltaleError('origin_refused', detail);
 }
 
 /** Whether only this machine can mean itself by that name or address. */

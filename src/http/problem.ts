@@ -1,6 +1,7 @@
 import { RequestError } from '@hono/node-server';
 import { HTTPException } from 'hono/http-exception';
 import { problemOf, randomId, TelltaleError } from '../protocol/index.ts';
+import { challengeOf } from './access/refusals.ts';
 import type { ErrorReport } from './context.ts';
 
 const PROBLEM_TYPE = 'application/problem+json';
@@ -36,6 +37,8 @@ export function refusal(error: TelltaleError): Refusal {
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE };
   // RFC 9110 section 15.5.6: a 405 has to name what is allowed.
   if (Array.isArray(problem.allow)) headers.allow = problem.allow.join(', ');
+  const challenge = challengeOf(error);
+  if (challenge !== undefined) headers['www-authenticate'] = challenge;
   if (error.status === 503) headers['retry-after'] = '1';
   return { status: problem.status, headers, body: JSON.stringify(problem) };
 }

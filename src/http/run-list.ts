@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { AppContext } from './context.ts';
+import type { RouteContext } from './context.ts';
 import { readQuery } from './query.ts';
 import { ListRunsQuery } from './schemas.ts';
 import { stream, tellFault } from './stream.ts';
@@ -12,11 +12,13 @@ export const LiveListQuery = ListRunsQuery.omit({ before: true }).extend({ paddi
 export const wantsStream = (c: Context): boolean => prefersEventStream(c.req.header('accept'));
 
 /** The list of runs, live (PROTOCOL.md section 7). */
-export async function streamRuns(c: Context, { hub, onError }: AppContext): Promise<Response> {
+export async function streamRuns(c: Context, { hub, access, onError }: RouteContext): Promise<Response> {
   const { padding, ...query } = readQuery(c, LiveListQuery);
   try {
     return await stream(c, async (sink) => {
-      await hub.openRuns({ query, ...(padding !== undefined && { padding }) }, sink);
+      const permit = access.permit(c, 'read');
+      const listed = { ...query, ...access.listedOf(c) };
+      await hub.openRuns({ query: listed, permit, ...(padding !== undefined && { padding }) }, sink);
       return 'streaming';
     });
   } catch (error) {

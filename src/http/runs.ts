@@ -1,9 +1,17 @@
 import { Hono } from 'hono';
 import { summaryOf } from '../log/index.ts';
 import { formatCursor } from '../protocol/index.ts';
-import { ListCaughtUpData, ListHelloData, RunList, RunSummary, StartedRun, StreamLeftData } from './answers.ts';
+import {
+  ListCaughtUpData,
+  ListHelloData,
+  RunList,
+  RunSummary,
+  StartedRun,
+  StreamLeftData,
+  StreamRevokedData,
+} from './answers.ts';
 import { readBody } from './body.ts';
-import type { AppContext } from './context.ts';
+import type { RouteContext } from './context.ts';
 import { IdempotencyHeaders, readIdempotencyKey } from './idempotency-key.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
@@ -12,8 +20,8 @@ import { ListRunsQuery, NoQuery, StartRunRequest } from './schemas.ts';
 import { RunAnswer } from './snapshot-answer.ts';
 
 /** Starting, finding, reading and deleting runs. */
-export function runRoutes(context: AppContext): Hono {
-  const { log, runs, limits } = context;
+export function runRoutes(context: RouteContext): Hono {
+  const { log, runs, limits, access } = context;
   const app = new Hono();
   // A body nests one level more than what it carries: `input` stands in `data` of the event as it stands in the body.
   const rules = { maxBytes: limits.batchBytes, maxDepth: limits.jsonDepth };
@@ -22,7 +30,10 @@ export function runRoutes(context: AppContext): Hono {
     readQuery(c, NoQuery);
     const key = readIdempotencyKey(c);
     const request = await readBody(c, { ...rules, schema: StartRunRequest });
-    const started = await runs.start({ ...request, ...(key !== undefined && { idempotencyKey: key }) });
+    const keyed = { ...request, ...access.ownerOf(c), ...(key !== undefined && { idempotencyKey: key }) };
+    const started = await runs.start(keyed, access.admit(c)).catch((error) => {
+      throw access.explain(c, error);
+    });
     const { runId, threadId, status, position, ack, duplicate } = started;
     const self = `/v1/runs/${runId}`;
     const cursor = formatCursor(ack.epoch, ack.last);
@@ -33,7 +44,7 @@ export function runRoutes(context: AppContext): Hono {
 
   app.get('/v1/runs', async (c) => {
     if (wantsStream(c)) return streamRuns(c, context);
-    const { runs: found, next } = await log.runs.list(readQuery(c, ListRunsQuery));
+    const { runs: found, next } = await log.runs.list({ ...readQuery(c, ListRunsQuery), ...access.listedOf(c) });
     return c.json({ runs: found.map(summaryOf), ...(next !== undefined && { next }) });
   });
 
@@ -71,6 +82,7 @@ export const runOperations: Operations = {
   'POST /v1/runs': {
     id: 'startRun',
     group: 'Runs',
+    needs: 'start',
     summary: 'Start an agent',
     description:
       'Starts an agent that is registered here, at once or, where as many runs are under way as may, in its turn (`queued`). With `mode: "remote"` nobody runs it here: append its events yourself.',
@@ -102,6 +114,7 @@ export const runOperations: Operations = {
   'GET /v1/runs': {
     id: 'listRuns',
     group: 'Runs',
+    needs: 'read',
     summary: 'List runs, newest first',
     description:
       'Every filter that is given has to match. `next` of a page goes into `before` for the one after it. With `Accept: text/event-stream` the list is live: all of it, then each run as it appears or changes.',
@@ -115,6 +128,7 @@ export const runOperations: Operations = {
           'stream.run': RunSummary,
           'stream.caught-up': ListCaughtUpData,
           'stream.left': StreamLeftData,
+          'stream.revoked': StreamRevokedData,
         },
         example: {
           runs: [
@@ -142,6 +156,7 @@ export const runOperations: Operations = {
   'GET /v1/runs/{runId}': {
     id: 'getRun',
     group: 'Runs',
+    needs: 'read',
     summary: 'The snapshot of a run',
     description: 'The fold of all its events, and the `cursor` from which a stream or a page goes on.',
     answers: { 200: { description: 'The snapshot.', json: RunAnswer } },
@@ -151,6 +166,7 @@ export const runOperations: Operations = {
   'DELETE /v1/runs/{runId}': {
     id: 'deleteRun',
     group: 'Runs',
+    needs: 'control',
     summary: 'Delete a run that has ended',
     description:
       'Its events leave the store, its numbers stay as a void that every view skips, and its id answers 410 from then on.',

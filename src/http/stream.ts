@@ -3,6 +3,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { type Context, Hono } from 'hono';
 import type { ManyRequest, Sink } from '../hub/index.ts';
 import { refusalOf, type StreamRefused, TelltaleError, writeComment, writeRetry } from '../protocol/index.ts';
+import type { Watched } from './access/index.ts';
 import {
   Event,
   StreamByeData,
@@ -11,8 +12,9 @@ import {
   StreamProgressData,
   StreamRefusedData,
   StreamResetData,
+  StreamRevokedData,
 } from './answers.ts';
-import type { AppContext } from './context.ts';
+import type { AppContext, RouteContext } from './context.ts';
 import { findRun, findThread } from './lookup.ts';
 import { hasTurn, type NodeHost, nodeHost, nodeSink } from './node-sink.ts';
 import { type Operations, ResumeHeaders } from './openapi/operation.ts';
@@ -33,7 +35,7 @@ const HEADERS = {
 const ASK_AGAIN_MS = 2000;
 
 /** The streams of runs and threads (PROTOCOL.md sections 5 to 7). */
-export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hub' | 'onError'>): Hono {
+export function streamRoutes({ log, hub, access, onError }: RouteContext): Hono {
   const app = new Hono();
 
   app.onError((error, c) => tellFault(c, error, onError));
@@ -41,7 +43,8 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
   app.get('/v1/runs/:runId/stream', async (c) => {
     const request = readStreamRequest(c);
     const { runId, threadId } = await findRun(log, c.req.param('runId'));
-    const ofRun = { ...request, threadId, selection: { ...request.selection, runId } };
+    const permit = access.permit(c, 'read', { runIds: [runId] });
+    const ofRun = { ...request, permit, threadId, selection: { ...request.selection, runId } };
     return stream(c, (sink) => hub.open(ofRun, sink));
   });
 
@@ -52,7 +55,8 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
     }
     const threadId = c.req.param('threadId');
     await findThread(log, threadId);
-    return stream(c, (sink) => hub.open({ ...request, threadId }, sink));
+    const permit = access.permit(c, 'read', { threadIds: [threadId] });
+    return stream(c, (sink) => hub.open({ ...request, permit, threadId }, sink));
   });
 
   app.get('/v1/stream', async (c) => {
@@ -61,9 +65,9 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
     const streams: ManyRequest['streams'][number][] = [];
     for (const { name, kind, id } of listed) {
       try {
-        if (kind === 'thread') await findThread(log, id);
+        if (kind === 'thread') await access.thread(c, 'read', id);
         const ofRun = kind === 'run' && {
-          threadId: (await findRun(log, id)).threadId,
+          threadId: (await access.run(c, 'read', id)).threadId,
           selection: { ...view.selection, runId: id },
         };
         streams.push({ ...view, name, threadId: id, ...ofRun });
@@ -74,11 +78,19 @@ export function streamRoutes({ log, hub, onError }: Pick<AppContext, 'log' | 'hu
         refused.push(refusal);
       }
     }
-    const request = { streams, refused, ...(cursor && { cursor }), ...(padding && { padding }) };
+    const permit = access.permit(c, 'read', idsOf(streams));
+    const request = { streams, refused, permit, ...(cursor && { cursor }), ...(padding && { padding }) };
     return stream(c, (sink) => hub.openAll(request, sink));
   });
 
   return app;
+}
+
+/** The runs and threads of several streams. */
+function idsOf(streams: ManyRequest['streams']): Watched {
+  const runIds = streams.flatMap(({ selection: { runId } }) => runId ?? []);
+  const threadIds = streams.flatMap(({ threadId, selection: { runId } }) => (runId === undefined ? threadId : []));
+  return { runIds, threadIds };
 }
 
 /**
@@ -124,6 +136,7 @@ const FRAMES = {
   'stream.progress': StreamProgressData,
   'stream.caught-up': StreamProgressData,
   'stream.bye': StreamByeData,
+  'stream.revoked': StreamRevokedData,
   '*': Event,
 };
 
@@ -144,6 +157,7 @@ export const streamOperations: Operations = {
   'GET /v1/runs/{runId}/stream': {
     id: 'streamRun',
     group: 'Streams',
+    needs: 'read',
     summary: 'Watch a run',
     description:
       'History, then live, then the end: every event once and in order, over any number of connections, each of which goes on after the last id of the one before. Closes after the terminal event.',
@@ -159,6 +173,7 @@ export const streamOperations: Operations = {
   'GET /v1/threads/{threadId}/stream': {
     id: 'streamThread',
     group: 'Streams',
+    needs: 'read',
     summary: 'Watch a thread',
     description: 'Every run of the thread, present and future. Never ends by itself.',
     query: StreamQuery,
@@ -170,6 +185,7 @@ export const streamOperations: Operations = {
   'GET /v1/stream': {
     id: 'streamMany',
     group: 'Streams',
+    needs: 'read',
     summary: 'Watch several runs and threads on one connection',
     description: 'Give `run` and `thread` as often as needed. One id resumes all of them.',
     query: StreamsQuery,

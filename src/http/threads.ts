@@ -1,13 +1,13 @@
 import { Hono } from 'hono';
 import { formatCursor } from '../protocol/index.ts';
 import { Thread } from './answers.ts';
-import type { AppContext } from './context.ts';
+import type { RouteContext } from './context.ts';
 import { findThread } from './lookup.ts';
 import type { Operations } from './openapi/operation.ts';
 import { readQuery } from './query.ts';
 import { NoQuery } from './schemas.ts';
 
-export function threadRoutes({ log }: AppContext): Hono {
+export function threadRoutes({ log }: RouteContext): Hono {
   const app = new Hono();
   app.get('/v1/threads/:threadId', async (c) => {
     readQuery(c, NoQuery);
@@ -22,6 +22,7 @@ export const threadOperations: Operations = {
   'GET /v1/threads/{threadId}': {
     id: 'getThread',
     group: 'Threads',
+    needs: 'read',
     summary: 'What numbers a thread holds',
     description: 'Begin a stream or a page after `cursor` to see what comes next and nothing before.',
     answers: {

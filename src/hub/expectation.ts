@@ -1,4 +1,6 @@
 import { type Dialect, wordsOf } from '../dialects/index.ts';
+import { type RevokedReason, revokedFrame } from '../protocol/index.ts';
+import type { Permit } from './permit.ts';
 import type { Sink, SinkListener } from './sink.ts';
 import type { StreamRequest } from './start.ts';
 import type { Ticking, Wheel } from './wheel.ts';
@@ -13,6 +15,8 @@ export interface ExpectedRequest {
   readonly asMessages?: boolean;
   /** As in `StreamRequest`. */
   readonly padding?: number;
+  /** As in `StreamRequest`, while there is nothing to show. */
+  readonly permit?: Permit | undefined;
   /** What to show, once it is there. Asked again whenever something was written to the thread, and from time to time. */
   readonly find: () => Promise<StreamRequest | undefined>;
 }
@@ -39,6 +43,7 @@ export class Expectation implements Sink, Ticking {
   readonly #slots: { readonly heartbeat: number; readonly check: number };
   readonly #check: Ticking = { tick: () => this.look() };
   #unfollow: (() => void) | undefined;
+  #unwatch: (() => void) | undefined;
   #isFull = false;
   #beats = 0;
   #isWaiting = true;
@@ -66,6 +71,7 @@ export class Expectation implements Sink, Ticking {
     };
     this.#options.sink.open({ drained, closed }, stalledMs);
     this.write(encoder.encode(frames));
+    this.#unwatch = this.#options.request.permit?.watch((reason) => this.#revoked(reason));
   }
 
   /** Called when it is over, or at once where it is over already. */
@@ -124,12 +130,19 @@ export class Expectation implements Sink, Ticking {
     }
   }
 
+  #revoked(reason: RevokedReason): void {
+    if (!this.#isWaiting) return;
+    this.write(encoder.encode(revokedFrame(reason)));
+    this.end();
+  }
+
   #leave(): void {
     if (!this.#isWaiting) return;
     this.#isWaiting = false;
     this.#options.heartbeats.remove(this, this.#slots.heartbeat);
     this.#options.checks.remove(this.#check, this.#slots.check);
     this.#unfollow?.();
+    this.#unwatch?.();
     this.#options.onOver(this);
   }
 }

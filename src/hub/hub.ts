@@ -20,7 +20,7 @@ import type { Sink } from './sink.ts';
 import { findStart, type ManyRequest, type StreamRequest } from './start.ts';
 import { Tail } from './tail.ts';
 import { Turn } from './turn.ts';
-import { type Surroundings, Viewer } from './viewer.ts';
+import { type Surroundings, Viewer, type ViewerAbout } from './viewer.ts';
 import { type News, Waiter, type WaitRequest } from './waiter.ts';
 import { Wheel } from './wheel.ts';
 
@@ -100,7 +100,7 @@ export class Hub {
    */
   async open(request: StreamRequest, sink: Sink): Promise<'streaming' | 'over'> {
     const stream = this.#check(await this.#find(request));
-    return this.#begin([stream], sink, connectionFrames(request.padding));
+    return this.#begin([stream], sink, { frames: connectionFrames(request.padding), permit: request.permit });
   }
 
   /**
@@ -139,7 +139,10 @@ export class Hub {
    *
    * @throws {TelltaleError} why none of them is there, or what the log says; the sink was not touched.
    */
-  async openAll({ streams, refused = [], cursor, padding }: ManyRequest, sink: Sink): Promise<'streaming' | 'over'> {
+  async openAll(
+    { streams, refused = [], cursor, padding, permit }: ManyRequest,
+    sink: Sink,
+  ): Promise<'streaming' | 'over'> {
     const parts = cursor === undefined ? new Map<string, CursorPart>() : parseComposite(cursor);
     const results = await Promise.allSettled(
       streams.map(({ name, ...request }) => {
@@ -169,7 +172,7 @@ export class Hub {
       parts ?? new Map(),
     );
     const frames = [connectionFrames(padding), ...refusals.map(refusedFrame)].join('');
-    return this.#begin(found, sink, frames, ids);
+    return this.#begin(found, sink, { frames, ids, permit });
   }
 
   /**
@@ -188,11 +191,12 @@ export class Hub {
    * @throws {TelltaleError} `thread_not_found`, `run_deleted`, or what the log says.
    */
   async wait(request: WaitRequest): Promise<News> {
-    const { threadId, runId, epoch, after, milliseconds, signal } = request;
+    const { threadId, runId, epoch, after, milliseconds, signal, permit } = request;
     const tail = this.#hold(threadId);
     const waiter = new Waiter(tail, this.#around.turn, request);
     const stop = () => waiter.end('over');
     const timer = setTimeout(stop, milliseconds);
+    const unwatch = permit?.watch(stop);
     try {
       await tail.opened;
       if (tail.head.epoch !== epoch) await tail.refresh();
@@ -207,6 +211,7 @@ export class Hub {
       return await waiter.news;
     } finally {
       clearTimeout(timer);
+      unwatch?.();
       signal?.removeEventListener('abort', stop);
       tail.waiters.delete(waiter);
       this.#waiters.delete(waiter);
@@ -236,7 +241,7 @@ export class Hub {
   async #openLate(request: StreamRequest, sink: Sink): Promise<void> {
     try {
       const stream = this.#check(await this.#find(request));
-      if (this.#begin([stream], sink, '') === 'over') sink.end();
+      if (this.#begin([stream], sink, { frames: '', permit: request.permit }) === 'over') sink.end();
     } catch (error) {
       sink.abort();
       this.#around.onError(error, request.threadId);
@@ -263,14 +268,14 @@ export class Hub {
     throw new TelltaleError('run_deleted', `Run ${runId} was deleted.`, { runId });
   }
 
-  #begin(streams: readonly FoundStream[], sink: Sink, frames: string, ids?: CompositeIds): 'streaming' | 'over' {
+  #begin(streams: readonly FoundStream[], sink: Sink, { frames, ...about }: Beginning): 'streaming' | 'over' {
     const atEnd = streams.every(({ start, request }) => start.over && request.cursor !== undefined && !start.reset);
     if (this.#closed) sink.abort();
     if (atEnd || sink.closed) {
       for (const { tail } of streams) this.#release(tail);
       return atEnd ? 'over' : 'streaming';
     }
-    const viewer = new Viewer(this.#around, streams, sink, ids);
+    const viewer = new Viewer(this.#around, streams, sink, about);
     this.#viewers.add(viewer);
     viewer.begin(frames);
     return 'streaming';
@@ -307,6 +312,11 @@ export class Hub {
     for (const tail of viewer.tails) this.#release(tail);
     if (this.#viewers.size === 0) this.#emptied?.();
   }
+}
+
+/** What a connection begins with, and what is kept beside its streams. */
+interface Beginning extends ViewerAbout {
+  readonly frames: string;
 }
 
 /** A cursor that no thread can follow. */

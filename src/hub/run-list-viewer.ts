@@ -1,6 +1,14 @@
 import { matchesQuery, type RunChange, type RunQuery, type RunRecord } from '../log/index.ts';
-import { leftFrame, listCaughtUpFrame, listHelloFrame, writeComment } from '../protocol/index.ts';
+import {
+  leftFrame,
+  listCaughtUpFrame,
+  listHelloFrame,
+  type RevokedReason,
+  revokedFrame,
+  writeComment,
+} from '../protocol/index.ts';
 import { connectionFrames } from './opening.ts';
+import type { Permit } from './permit.ts';
 import type { RunLists } from './run-lists.ts';
 import type { Sink, SinkListener } from './sink.ts';
 import type { Flushable } from './turn.ts';
@@ -12,6 +20,8 @@ export interface RunListRequest {
   readonly query: RunQuery;
   /** Spaces in a comment at the beginning. */
   readonly padding?: number;
+  /** As in the request of a stream. */
+  readonly permit?: Permit | undefined;
 }
 
 /** A list that has come to know so many runs ends: whoever comes back gets it anew. */
@@ -37,6 +47,7 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
   #reading = true;
   #waitsForSink = false;
   #over = false;
+  #unwatch: (() => void) | undefined;
 
   constructor(
     around: Omit<Surroundings, 'onClosed'>,
@@ -55,7 +66,7 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
   /** Sends the list. @throws {TelltaleError} what the log says; the sink was not touched. */
   async begin(): Promise<void> {
     const { log, stalledMs, heartbeats, heartbeatMs } = this.#around;
-    const { query, padding } = this.#request;
+    const { query, padding, permit } = this.#request;
     const { runs, next } = await log.runs.list(query);
     if (this.#over) this.#sink.abort();
     if (this.#over || this.#sink.closed) {
@@ -64,6 +75,8 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
     }
     this.#sink.open(this, stalledMs);
     this.#slot = heartbeats.add(this);
+    this.#unwatch = permit?.watch((reason) => this.#revoked(reason));
+    if (this.#over) return;
     for (const run of runs) this.shown.set(run.runId, run);
     const frames = runs.map((run) => this.#lists.frame(run));
     this.#write([connectionFrames(padding), listHelloFrame(heartbeatMs), ...frames, listCaughtUpFrame(next)].join(''));
@@ -142,6 +155,16 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
     return this.#lists.frame(run);
   }
 
+  /** As that of a `Viewer`. */
+  #revoked(reason: RevokedReason): void {
+    if (this.#over) return;
+    const isWaiting = this.#waitsForSink;
+    if (!isWaiting) this.#write(revokedFrame(reason));
+    this.#leave();
+    if (isWaiting) this.#sink.abort();
+    else this.#sink.end();
+  }
+
   #write(text: string): void {
     this.#waitsForSink = !this.#sink.write(encoder.encode(text));
   }
@@ -157,6 +180,7 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
     if (this.#over) return;
     this.#over = true;
     if (this.#slot !== undefined) this.#around.heartbeats.remove(this, this.#slot);
+    this.#unwatch?.();
     this.#changed.clear();
     this.shown.clear();
   }

@@ -13,6 +13,7 @@ import {
   type StreamRefused,
   TelltaleError,
 } from '../protocol/index.ts';
+import type { Permit } from './permit.ts';
 import { PAGE_BYTES } from './window.ts';
 
 /** What a viewer asks for (PROTOCOL.md section 7). */
@@ -28,17 +29,20 @@ export interface StreamRequest {
   readonly coalesce?: boolean;
   /** Spaces in a comment at the beginning, for proxies that hold the first bytes back. */
   readonly padding?: number;
+  /** Without one, the viewer may watch for as long as there is something to see. */
+  readonly permit?: Permit | undefined;
 }
 
 /** Several streams at once: of each what a viewer asks for, under the name that its frames and positions have. */
 export interface ManyRequest {
-  readonly streams: readonly (Omit<StreamRequest, 'cursor' | 'padding'> & { readonly name: string })[];
+  readonly streams: readonly (Omit<StreamRequest, 'cursor' | 'padding' | 'permit'> & { readonly name: string })[];
   /** What was asked for and is not there, to be told. */
   readonly refused?: readonly StreamRefused[];
   /** A composite one, as the viewer sent it, whatever it is. */
   readonly cursor?: string;
-  /** As in `StreamRequest`. */
+  /** As in `StreamRequest`; for the connection as a whole. */
   readonly padding?: number;
+  readonly permit?: Permit | undefined;
 }
 
 /** Where a stream begins, or goes on after the log changed under it. */

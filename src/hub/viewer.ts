@@ -4,11 +4,14 @@ import {
   endedFrame,
   formatCursor,
   formatPart,
+  type RevokedReason,
+  revokedFrame,
   type StreamBye,
   streamKey,
   writeComment,
 } from '../protocol/index.ts';
 import type { CompositeIds } from './composite-ids.ts';
+import type { Permit } from './permit.ts';
 import { type FoundStream, Reader, type ReaderOwner, type ReaderSurroundings } from './reader.ts';
 import type { Sink, SinkListener } from './sink.ts';
 import type { Tail } from './tail.ts';
@@ -25,6 +28,13 @@ export interface Surroundings extends ReaderSurroundings {
   readonly onClosed: (viewer: Viewer) => void;
 }
 
+/** What a connection has beside its streams. */
+export interface ViewerAbout {
+  /** For several streams; the ids of one alone are those of its frames. */
+  readonly ids?: CompositeIds;
+  readonly permit: Permit | undefined;
+}
+
 /**
  * One connection: a sink, and a reader for each stream on it. All that its streams have is handed over in one write per
  * turn of the event loop, and nothing while the sink has enough: nothing waits here but one page of the log.
@@ -33,8 +43,8 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   readonly #around: Surroundings;
   readonly #sink: Sink;
   readonly #slot: number;
-  /** For several streams; the ids of one alone are those of its frames. */
   readonly #ids: CompositeIds | undefined;
+  readonly #permit: Permit | undefined;
   /** Who was served last comes last: a long history holds nobody back for longer than a page. */
   readonly #readers: Reader[];
   /** Where there is one alone, as on nearly every connection. */
@@ -46,11 +56,13 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   #fetching = false;
   #waitsForSink = false;
   #over = false;
+  #unwatch: (() => void) | undefined;
 
-  constructor(around: Surroundings, streams: readonly FoundStream[], sink: Sink, ids?: CompositeIds) {
+  constructor(around: Surroundings, streams: readonly FoundStream[], sink: Sink, { ids, permit }: ViewerAbout) {
     this.#around = around;
     this.#sink = sink;
     this.#ids = ids;
+    this.#permit = permit;
     this.#readers = streams.map((stream) => new Reader(around, stream, this));
     this.#running = streams.length;
     this.#only = streams.length === 1 ? this.#readers[0] : undefined;
@@ -64,7 +76,8 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   /** Sends what the connection begins with, and whatever there is. */
   begin(frames: string): void {
     this.#sink.open(this, this.#around.stalledMs);
-    this.#send(utf8(frames));
+    this.#unwatch = this.#permit?.watch((reason) => this.#revoked(reason));
+    if (!this.#over) this.#send(utf8(frames));
   }
 
   /** Sends what there is to send, as far as the sink takes it. Never throws: other viewers are flushed after this one. */
@@ -190,9 +203,12 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
     if (this.#fetching) return;
     const reader = this.#readers.find(needsLog);
     if (!reader) return;
+    const mayGoOn = this.#permit?.mayGoOn() ?? true;
+    if (mayGoOn === false) return;
     this.#fetching = true;
-    reader
-      .fetch()
+    // Without a permit that takes time, as it was: no promise more for each page.
+    const fetched = mayGoOn === true ? reader.fetch() : mayGoOn.then(() => (reader.over ? undefined : reader.fetch()));
+    fetched
       // What came of it is no matter of a stream that was ended meanwhile.
       .catch((error) => reader.over || this.fail(error, reader.threadId))
       .then(() => {
@@ -220,11 +236,25 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
     this.#waitsForSink = !this.#sink.write(bytes);
   }
 
+  /**
+   * Whoever watches may do so no more. Where the connection has not taken all that it was given, it is cut, so that what
+   * waits is not sent: on its way back the client is told why.
+   */
+  #revoked(reason: RevokedReason): void {
+    if (this.#over) return;
+    const isWaiting = this.#waitsForSink;
+    if (!isWaiting) this.#write(utf8(revokedFrame(reason)));
+    this.#leave();
+    if (isWaiting) this.#sink.abort();
+    else this.#sink.end();
+  }
+
   /** Lets go of everything but the sink, which may still have something to send. */
   #leave(): void {
     if (this.#over) return;
     this.#over = true;
     this.#around.heartbeats.remove(this, this.#slot);
+    this.#unwatch?.();
     for (const reader of this.#readers) reader.leave();
   }
 }

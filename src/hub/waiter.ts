@@ -1,5 +1,6 @@
 import type { Page } from '../log/index.ts';
 import type { Block } from '../protocol/index.ts';
+import type { Permit } from './permit.ts';
 import type { Tail } from './tail.ts';
 import type { Flushable, Turn } from './turn.ts';
 
@@ -14,6 +15,8 @@ export interface WaitRequest {
   readonly milliseconds: number;
   /** Aborted when nobody waits any more. */
   readonly signal?: AbortSignal;
+  /** Ends the wait; whether what came may still be told is for whoever asked to find out. */
+  readonly permit?: Permit | undefined;
 }
 
 /**

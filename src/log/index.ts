@@ -11,5 +11,5 @@ export type * from './log.ts';
 export { RemoteLeases } from './remote-leases.ts';
 export { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace } from './run-query.ts';
 export { type RunSummary, summaryOf } from './run-summary.ts';
-export { checkAlive, isAlive, isTombstone, type KnownRun, tombstoneOf } from './tombstone.ts';
+export { checkAlive, isAlive, isTombstone, type KnownRun, ownerMark, tombstoneOf } from './tombstone.ts';
 export { voidRun } from './void-run.ts';

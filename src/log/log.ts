@@ -121,10 +121,12 @@ export interface Wake {
   readonly erased?: string;
 }
 
-/** What is known of a run beside its events. `owner` and `metadata` never enter the events. */
+/** What is known of a run beside its events. `owner` and `tenant` never enter the events. */
 export interface RunOpening {
   readonly agent: string;
+  /** Who may see and steer it, and of which tenant that is; each 1 to 256 characters. */
   readonly owner?: string;
+  readonly tenant?: string;
   readonly parentRunId?: string;
   /** RFC 3339 as `Date.toISOString` writes it, so that texts order as times do. */
   readonly createdAt: string;
@@ -169,11 +171,16 @@ export interface Tombstone {
   readonly last: number;
   /** RFC 3339. */
   readonly deletedAt: string;
+  /** Tells whoever says to have been its owner from others, without a name (`ownerMark`); absent where it had none. */
+  readonly ownerMark?: string;
 }
 
 /** Finding runs without knowing their threads. Derived from the log, and as new as its latest append. */
 export interface RunIndex {
-  /** `undefined` where there is no such run. `run_deleted` where it was erased; lists leave those out. */
+  /**
+   * `undefined` where there is no such run. `run_deleted` where it was erased, with the tombstone as the error's cause;
+   * lists leave those out.
+   */
   get(runId: string): Promise<RunRecord | undefined>;
   /**
    * Newest first: by `createdAt`, then by `runId`. `next` goes into `before` for the page after this one; absent on the
@@ -197,6 +204,8 @@ export interface RunChange {
 /** Which runs to list; every field that is there has to match. */
 export interface RunQuery {
   readonly owner?: string;
+  /** Empty: only those of no tenant. */
+  readonly tenant?: string;
   readonly status?: RunStatus;
   readonly agent?: string;
   readonly threadId?: string;

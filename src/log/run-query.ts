@@ -15,6 +15,7 @@ export function comparePlaces(a: RunPlace, b: RunPlace): number {
 export function matchesQuery(query: RunQuery, run: RunRecord): boolean {
   return (
     (query.owner === undefined || run.owner === query.owner) &&
+    (query.tenant === undefined || (run.tenant ?? '') === query.tenant) &&
     (query.status === undefined || run.status === query.status) &&
     (query.agent === undefined || run.agent === query.agent) &&
     (query.threadId === undefined || run.threadId === query.threadId) &&

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isEnded, TelltaleError } from '../protocol/index.ts';
 import type { RunRecord, Tombstone } from './log.ts';
 
@@ -11,10 +12,14 @@ export const isAlive = (run: KnownRun): run is RunRecord => !isTombstone(run);
 export function checkAlive<Run extends KnownRun>(run: Run | undefined): Exclude<Run, Tombstone> | undefined {
   if (!run || !isTombstone(run)) return run as Exclude<Run, Tombstone> | undefined;
   const { runId, deletedAt } = run;
-  throw new TelltaleError('run_deleted', `Run ${runId} was deleted at ${deletedAt}; its id is not given out again.`, {
-    runId,
-    deletedAt,
-  });
+  const detail = `Run ${runId} was deleted at ${deletedAt}; its id is not given out again.`;
+  throw new TelltaleError('run_deleted', detail, { runId, deletedAt }, { cause: run });
+}
+
+/** What a deletion leaves of an owner: a digest that is another one for each run, so that marks of one owner differ. */
+export function ownerMark({ runId, owner, tenant }: Pick<RunRecord, 'runId' | 'owner' | 'tenant'>): string {
+  const named = JSON.stringify(['telltale owner', runId, tenant ?? null, owner ?? null]);
+  return createHash('sha256').update(named).digest('base64url');
 }
 
 /**
@@ -37,5 +42,6 @@ export function tombstoneOf(run: KnownRun | undefined, runId: string): Tombstone
       },
     );
   }
-  return { runId, threadId, first, last, deletedAt: new Date().toISOString() };
+  const mark = run.owner === undefined ? {} : { ownerMark: ownerMark(run) };
+  return { runId, threadId, first, last, deletedAt: new Date().toISOString(), ...mark };
 }

@@ -15,6 +15,7 @@ const STATUS = {
   unauthorized: 401,
   budget_exceeded: 402,
   forbidden: 403,
+  access_revoked: 403,
   producer_fenced: 403,
   lease_fenced: 403,
   origin_refused: 403,
@@ -45,6 +46,7 @@ const STATUS = {
   headers_too_large: 431,
   internal: 500,
   overloaded: 503,
+  auth_unavailable: 503,
   log_unavailable: 503,
   log_closed: 503,
   timed_out: 504,
@@ -66,6 +68,7 @@ const STATUS = {
 const RETRYABLE: ReadonlySet<string> = new Set<ErrorCode>([
   'request_timeout',
   'overloaded',
+  'auth_unavailable',
   'log_unavailable',
   'log_closed',
   'storage_full',

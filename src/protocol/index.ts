@@ -81,9 +81,11 @@ export {
   listCaughtUpFrame,
   listHelloFrame,
   progressFrame,
+  type RevokedReason,
   refusalOf,
   refusedFrame,
   resetFrame,
+  revokedFrame,
   runFrame,
   type StreamBye,
   type StreamEnded,
@@ -91,6 +93,7 @@ export {
   type StreamProgress,
   type StreamRefused,
   type StreamReset,
+  type StreamRevoked,
   snapshotFrame,
 } from './stream.ts';
 export type {

@@ -56,6 +56,17 @@ export interface StreamBye {
   readonly reason: 'ended' | 'deleted';
 }
 
+/**
+ * Why a viewer is sent nothing more: the access was taken back, for good, or what it stood on has expired: then whoever
+ * has anything newer comes again with that.
+ */
+export type RevokedReason = 'revoked' | 'expired';
+
+/** The connection closes behind it. */
+export interface StreamRevoked {
+  readonly reason: RevokedReason;
+}
+
 const json = JSON.stringify;
 
 /** First in the data; nothing on the stream of one run or thread. */
@@ -108,6 +119,9 @@ export function refusalOf(stream: string, error: unknown): StreamRefused | undef
 
 export const byeFrame = (reason: StreamBye['reason'] = 'ended'): string =>
   writeFrame({ event: 'stream.bye', data: json({ reason } satisfies StreamBye) });
+
+export const revokedFrame = (reason: RevokedReason): string =>
+  writeFrame({ event: 'stream.revoked', data: json({ reason } satisfies StreamRevoked) });
 
 /** Begins a live list of runs. A list has no cursor: none of its frames carries an id. */
 export const listHelloFrame = (heartbeatMs: number): string =>

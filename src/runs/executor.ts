@@ -145,13 +145,13 @@ export class Executor {
    * @param position in the queue.
    * @throws {TelltaleError} what `Log.append` refuses.
    */
-  async open(data: EventData<'run.started'>, opening: RunOpening, position?: number): Promise<Ack> {
+  async open(data: EventData<'run.started'>, opening: RunOpening, position?: number, once?: string): Promise<Ack> {
     if (position !== undefined) this.#waiting = data;
     const [event] = this.#waiting
       ? this.#recorder.encode('run.queued', { ...data, position })
       : this.#recorder.encode('run.started', data);
     try {
-      const ack = await this.#outbox.open(event!, opening);
+      const ack = await this.#outbox.open(event!, opening, once);
       this.#outbox.fence = FIRST_FENCE;
       return ack;
     } catch (error) {

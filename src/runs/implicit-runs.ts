@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Log, ProducerKey, RunRecord } from '../log/index.ts';
 import { checkId, isEnded, type Limits, TelltaleError } from '../protocol/index.ts';
+import type { Admit } from './admit.ts';
 import { checkBatch } from './remote-append.ts';
 import type { Appended } from './remote-runs.ts';
 import type { Runs } from './runs.ts';
@@ -13,6 +14,11 @@ export interface ThreadAppend {
   /** The same, in seconds. */
   readonly lease?: number;
   readonly producer?: Omit<ProducerKey, 'digest'> | undefined;
+  /** Of the run that is opened. */
+  readonly owner?: string;
+  readonly tenant?: string;
+  /** Decides about a thread in which a run is opened, as in `Runs.start`. */
+  readonly admit?: Admit | undefined;
 }
 
 export interface ThreadAppended extends Appended {
@@ -45,7 +51,7 @@ export class ImplicitRuns {
    * @throws {TelltaleError} `invalid_request` for a thread id that is none, and what `Runs.append` refuses. The numbers
    * of a producer count within one run: `producer_gap` with `expected: 0` says that a new one has begun.
    */
-  async append(threadId: string, { events, producer, ...about }: ThreadAppend): Promise<ThreadAppended> {
+  async append(threadId: string, { events, producer, admit, ...about }: ThreadAppend): Promise<ThreadAppended> {
     checkId(threadId, 'threadId');
     let runId = this.#latest.get(threadId) ?? idAfter(threadId);
     for (;;) {
@@ -53,7 +59,7 @@ export class ImplicitRuns {
       const run = await this.#find(runId);
       if (!run) {
         checkBatch(events, unopened(threadId, runId), this.#limits);
-        await this.#open({ agent: 'session', ...about, mode: 'remote', threadId, runId });
+        await this.#open({ agent: 'session', ...about, mode: 'remote', threadId, runId }, admit);
         // Once more: somebody else may have opened and ended it, or another run has its id.
         continue;
       }
@@ -80,9 +86,9 @@ export class ImplicitRuns {
     }
   }
 
-  async #open(request: Parameters<Runs['start']>[0]): Promise<void> {
+  async #open(...request: Parameters<Runs['start']>): Promise<void> {
     try {
-      await this.#runs.start(request);
+      await this.#runs.start(...request);
     } catch (error) {
       if (!['run_exists', 'run_deleted'].includes(TelltaleError.from(error).code)) throw error;
     }

@@ -1,4 +1,5 @@
 export { currentRun } from '../adapters/index.ts';
+export type { Admit } from './admit.ts';
 export { checkAgentName } from './agent-name.ts';
 export type { Answered, AnswerRequest } from './approvals.ts';
 export type { CommandAnswer, CommandRequest, Commands } from './commands.ts';

@@ -32,6 +32,8 @@ export interface LocalRun {
   /** How many runs are above it, and the gate of the one that started it. */
   readonly depth: number;
   readonly above?: Gate;
+  /** First one wins in the thread, as in `AppendOptions`. */
+  readonly once?: string | undefined;
 }
 
 /** Milliseconds for which `start` waits for a log that is away, before it says so. */
@@ -96,7 +98,7 @@ export class LocalRuns {
     });
     this.#executors.add(executor);
     const position = place?.position;
-    const opened = executor.open(data, opening, position);
+    const opened = executor.open(data, opening, position, run.once);
     const ended = opened.then((ack) => executor.execute(agent.fn, input, ack, place));
     const release = () => {
       this.#executors.delete(executor);
@@ -117,7 +119,7 @@ export class LocalRuns {
 
   async #startChild(parent: LocalRun, child: Parameters<StartChild>[0]): Promise<StartedChild> {
     const { agent, input, runId, above } = child;
-    const { owner } = parent.opening;
+    const { owner, tenant } = parent.opening;
     const { opened, ended, executor } = this.start({
       threadId: parent.threadId,
       runId,
@@ -130,6 +132,7 @@ export class LocalRuns {
         parentRunId: parent.runId,
         leased: true,
         ...(owner !== undefined && { owner }),
+        ...(tenant !== undefined && { tenant }),
       },
       input,
     });

@@ -74,8 +74,8 @@ export class Outbox {
   }
 
   /** The run's first event. Repeated like any other, until it is stored, refused or `stop` is called. */
-  open(event: EncodedEvent, opens: RunOpening): Promise<Ack> {
-    return this.#deliver([event], { runId: this.#options.runId, opens });
+  open(event: EncodedEvent, opens: RunOpening, once?: string): Promise<Ack> {
+    return this.#deliver([event], { runId: this.#options.runId, opens, ...(once !== undefined && { once }) });
   }
 
   /**

@@ -13,6 +13,7 @@ import {
   statusAfter,
   TelltaleError,
 } from '../protocol/index.ts';
+import { type Admit, openAdmitted } from './admit.ts';
 import { type ImportedEnvelope, parseEnvelope } from './imported-envelope.ts';
 import type { RemoteLine } from './remote-lines.ts';
 
@@ -20,6 +21,11 @@ import type { RemoteLine } from './remote-lines.ts';
 export interface ImportTarget {
   readonly runId?: string;
   readonly threadId?: string;
+  /** Whose it is from now on. */
+  readonly owner?: string;
+  readonly tenant?: string;
+  /** Decides about the thread, as in `Runs.start`, and about the run where there is one of this id. */
+  readonly admit?: Admit;
 }
 
 /** One batch of an import is stored; `duplicate` where an earlier attempt had stored it. */
@@ -113,10 +119,13 @@ export class RunImport {
     this.#checkPlace(at, draft.type, envelope, header);
     const { runId, threadId } = this.#place;
     const { time, parentRunId } = envelope;
+    const { owner, tenant } = this.#target;
     const context = { runId, threadId, time, ...(parentRunId !== undefined && { parentRunId }) };
     this.#opens ??= {
       agent: (draft as EventDraft<'run.started'>).data.agent,
       createdAt: time,
+      ...(owner !== undefined && { owner }),
+      ...(tenant !== undefined && { tenant }),
       ...(parentRunId !== undefined && { parentRunId }),
     };
     this.#last = { line: number, seq: envelope.seq, type: draft.type };
@@ -165,12 +174,15 @@ export class RunImport {
     const digest = hash('sha256', batch.map(({ rest }) => rest).join('\n'));
     let ack: Ack;
     try {
-      ack = await this.#log.append(threadId, batch, {
-        runId,
-        producer: { id: PRODUCER, epoch: 0, seq: number, digest },
-        ...(number === 0 && this.#opens && { opens: this.#opens }),
-        ...(closes && { closes }),
-      });
+      const append = (once?: string): Promise<Ack> =>
+        this.#log.append(threadId, batch, {
+          runId,
+          producer: { id: PRODUCER, epoch: 0, seq: number, digest },
+          ...(number === 0 && this.#opens && { opens: this.#opens }),
+          ...(closes && { closes }),
+          ...(once !== undefined && { once }),
+        });
+      ack = await (number === 0 ? openAdmitted(this.#target.admit, { threadId, runId }, append) : append());
     } catch (error) {
       throw this.#explain(TelltaleError.from(error), number);
     }

@@ -15,6 +15,7 @@ import {
   type RunStatus,
   TelltaleError,
 } from '../protocol/index.ts';
+import { type Admit, openAdmitted } from './admit.ts';
 import { Approvals } from './approvals.ts';
 import { Commands } from './commands.ts';
 import type { WriterCounts } from './counts.ts';
@@ -60,7 +61,9 @@ export interface StartRequest {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** `local` (default): the registered agent runs here. `remote`: somebody else appends the run's events. */
   readonly mode?: 'local' | 'remote';
+  /** User and tenant whose it is, where there is authentication, each 1 to 256 characters. Nobody's is for operators alone. */
   readonly owner?: string;
+  readonly tenant?: string;
   /** Makes repeating safe: the run is started once for each key (1 to 255 visible ASCII characters). Not with a `runId`. */
   readonly idempotencyKey?: string;
   /** Remote only: the run ends as `executor_lost` when nothing was appended for so many seconds. Without it, never. */
@@ -156,16 +159,17 @@ export class Runs {
    *
    * @throws {TelltaleError} `agent_not_found`, `invalid_request`, `run_exists`, `run_deleted`, `idempotency_conflict`; `event_too_large`
    * (remote); `overloaded` while closing, and where as many wait as may; retryable ones of the log, after which it is not
-   * known whether the run was opened: where it was, it ends as `log_unavailable`.
+   * known whether the run was opened: where it was, it ends as `log_unavailable`; what `admit` throws, which decides about
+   * the thread.
    */
-  async start(request: StartRequest): Promise<Started> {
+  async start(request: StartRequest, admit?: Admit): Promise<Started> {
     if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
-    if (request.idempotencyKey === undefined) return this.#start(request);
-    return startOnce(this.#log, request, (keyed, requestDigest) => this.#start(keyed, requestDigest));
+    if (request.idempotencyKey === undefined) return this.#start(request, admit);
+    return startOnce(this.#log, request, (keyed, requestDigest) => this.#start(keyed, admit, requestDigest));
   }
 
-  async #start(request: StartRequest, requestDigest?: string): Promise<Started> {
-    const { mode = 'local', owner, lease, timeout } = request;
+  async #start(request: StartRequest, admit?: Admit, requestDigest?: string): Promise<Started> {
+    const { mode = 'local', owner, tenant, lease, timeout } = request;
     checkTimeout(timeout, 'invalid_request');
     if (timeout !== undefined && mode === 'remote') {
       const detail = 'timeout: nobody here can stop what a remote run does. Let it end by itself, or give it a lease.';
@@ -182,19 +186,27 @@ export class Runs {
       agent,
       createdAt: new Date().toISOString(),
       ...(owner !== undefined && { owner }),
+      ...(tenant !== undefined && { tenant }),
       ...(mode === 'local' && { leased: true }),
       ...(lease !== undefined && { leaseMs: lease * 1000 }),
       ...(requestDigest !== undefined && { requestDigest }),
     };
-    if (mode === 'local') {
-      const { opened, position } = this.#local.start({ threadId, runId, data, opening, input, timeout, depth: 0 });
-      const ack = await opened;
-      if (position === undefined) return { runId, threadId, status: 'running', ack };
-      return { runId, threadId, status: 'queued', position, ack };
-    }
-    const event = this.#encode('run.started', data, { threadId, runId });
-    const ack = await this.#log.append(threadId, [event], { runId, opens: opening });
-    return { runId, threadId, status: 'running', ack };
+    const place = { threadId, runId };
+    return openAdmitted(admit, place, async (once): Promise<Started> => {
+      if (mode === 'local') {
+        const { opened, position } = this.#local.start({ ...place, data, opening, input, timeout, depth: 0, once });
+        const ack = await opened;
+        return position === undefined
+          ? { ...place, status: 'running', ack }
+          : { ...place, status: 'queued', position, ack };
+      }
+      const event = this.#encode('run.started', data, place);
+      const ack = await this.#log.append(threadId, [event], {
+        ...{ runId, opens: opening },
+        ...(once !== undefined && { once }),
+      });
+      return { ...place, status: 'running', ack };
+    });
   }
 
   /**

@@ -30,8 +30,8 @@ export async function startOnce(
     const detail = 'runId: a run gets its id from the Idempotency-Key. Send one of them: a runId is taken once, too.';
     throw new TelltaleError('invalid_request', detail);
   }
-  const { owner, mode = 'local', ...asked } = request;
-  const runId = idOf(key, owner);
+  const { owner, tenant, mode = 'local', ...asked } = request;
+  const runId = idOf(key, owner, tenant);
   const requestDigest = digestOf(plain({ ...asked, mode }));
   const earlier = await startedBefore(log, runId, requestDigest);
   if (earlier) return earlier;
@@ -65,7 +65,12 @@ async function startedBefore(log: Log, runId: string, requestDigest: string): Pr
 }
 
 /** 180 bits of a hash: nobody comes upon a key that leads to another's run. Keys of different owners are different. */
-function idOf(key: string, owner: string | undefined): string {
-  const named = JSON.stringify(['telltale idempotency-key', owner ?? null, key]);
+function idOf(key: string, owner: string | undefined, tenant: string | undefined): string {
+  const named = JSON.stringify([
+    'telltale idempotency-key',
+    owner ?? null,
+    key,
+    ...(tenant === undefined ? [] : [tenant]),
+  ]);
   return `i-${createHash('sha256').update(named).digest('base64url').slice(0, 30)}`;
 }

@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { agentActivity as dialectOf } from '../../dialects/index.ts';
+import { TelltaleError } from '../../protocol/index.ts';
 import { ResumeHeaders } from '../openapi/operation.ts';
 import { readQuery } from '../query.ts';
 import { stream } from '../stream.ts';
@@ -22,7 +23,7 @@ const AgentActivityHeartbeat = z.object(named);
 /** What the agents of a session do, for as long as anybody watches (docs/doors/agent-activity.md). */
 export const agentActivity: Door = {
   routes(context) {
-    const { log, hub } = context;
+    const { hub, access } = context;
     const app = new Hono();
     app.get(
       '/sse/agent-activity/:sessionId',
@@ -32,9 +33,21 @@ export const agentActivity: Door = {
         const threadId = threadIdOf(sessionId, 'sessionId');
         const dialect = dialectOf(threadId === sessionId ? undefined : sessionId);
         const { selection, ...request } = toRequest(c, query, dialect);
-        const find = async () => ((await log.head(threadId)) ? { ...request, selection, threadId } : undefined);
+        const permit = access.permit(c, 'read', { threadIds: [threadId] });
+        // Somebody else's is awaited as one that is not there.
+        const find = async () => {
+          const head = await access.thread(c, 'read', threadId).catch(unlessAbsent);
+          return head && { ...request, permit, selection, threadId };
+        };
         const { padding } = request;
-        const expected = { dialect, threadId, find, ...selection, ...(padding !== undefined && { padding }) };
+        const expected = {
+          dialect,
+          threadId,
+          permit: access.permit(c, 'read'),
+          find,
+          ...selection,
+          ...(padding !== undefined && { padding }),
+        };
         return stream(c, (sink) => hub.openExpected(expected, sink));
       }),
     );
@@ -50,6 +63,8 @@ export const agentActivity: Door = {
     'GET /sse/agent-activity/{sessionId}': {
       id: 'streamAgentActivity',
       group: 'Doors',
+      // Whose the session is, it finds out itself: it may not be there yet, and its id may be spelt in two ways.
+      needs: 'read',
       summary: 'Watch the agents of a session',
       description:
         'Everything that the agents of the session did and do. It waits for a session that is not there yet, and never ends by itself.',
@@ -71,3 +86,7 @@ export const agentActivity: Door = {
     },
   },
 };
+
+function unlessAbsent(error: unknown): undefined {
+  if (!(error instanceof TelltaleError) || error.code !== 'thread_not_found') throw error;
+}

@@ -1,14 +1,14 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { isId, TelltaleError } from '../../protocol/index.ts';
-import type { AppContext } from '../context.ts';
+import type { RouteContext } from '../context.ts';
 import type { Operations } from '../openapi/operation.ts';
 import { tellFault } from '../stream.ts';
 import { StreamQuery } from '../stream-request.ts';
 
 /** The addresses at which another system's clients expect their server: routes, and nothing that decides anything. */
 export interface Door {
-  routes(context: AppContext, options: DoorOptions): Hono;
+  routes(context: RouteContext, options: DoorOptions): Hono;
   /** One for each route, as everywhere. */
   readonly operations: Operations;
   /** Every schema of a body or frame that its operations name, under the name that the document gives it. */
@@ -38,7 +38,7 @@ export const DoorQuery = StreamQuery.pick({ after: true, events: true, padding: 
 
 /** A handler that answers with a stream: a fault that passes is told inside a 200, as on every stream. */
 export const streaming =
-  <C extends Context>({ onError }: Pick<AppContext, 'onError'>, answer: (c: C) => Promise<Response>) =>
+  <C extends Context>({ onError }: Pick<RouteContext, 'onError'>, answer: (c: C) => Promise<Response>) =>
   async (c: C): Promise<Response> => {
     try {
       return await answer(c);
@@ -52,7 +52,7 @@ export const streaming =
  *
  * @throws {TelltaleError} `agent_not_found` where none is named and there is not exactly one.
  */
-export function agentOf({ runs }: Pick<AppContext, 'runs'>, { agent }: DoorOptions, door: string): string {
+export function agentOf({ runs }: Pick<RouteContext, 'runs'>, { agent }: DoorOptions, door: string): string {
   const [only, ...more] = runs.agents.keys();
   const name = agent ?? (more.length === 0 ? only : undefined);
   if (name !== undefined) return name;

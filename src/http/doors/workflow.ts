@@ -4,8 +4,9 @@ import { workflow as dialect } from '../../dialects/index.ts';
 import type { Log, RunRecord } from '../../log/index.ts';
 import { isEnded, TelltaleError } from '../../protocol/index.ts';
 import type { StartRequest } from '../../runs/index.ts';
+import { byOf } from '../access/index.ts';
 import { readBody } from '../body.ts';
-import type { AppContext } from '../context.ts';
+import type { RouteContext } from '../context.ts';
 import { IdempotencyHeaders, readIdempotencyKey } from '../idempotency-key.ts';
 import { findRun } from '../lookup.ts';
 import { type Operations, ResumeHeaders } from '../openapi/operation.ts';
@@ -66,7 +67,7 @@ const COMMANDS = ['cancel', 'pause', 'resume'] as const;
 /** Tasks of agents, and what they cost (docs/doors/workflow.md). A task is a run that has its thread to itself. */
 export const workflow: Door = {
   routes(context, options) {
-    const { log, hub, runs, limits } = context;
+    const { log, hub, runs, limits, access } = context;
     const app = new Hono();
     const rules = { maxBytes: limits.batchBytes, maxDepth: limits.jsonDepth };
 
@@ -75,10 +76,14 @@ export const workflow: Door = {
       const key = readIdempotencyKey(c);
       const { description, parameters } = await readBody(c, { ...rules, schema: CreateTask });
       const agentId = c.req.param('agentId');
-      const started = await runs.start({
+      const request = {
         ...agentFor(context, options, agentId),
+        ...access.ownerOf(c),
         input: parameters === undefined ? description : { description, parameters },
         ...(key !== undefined && { idempotencyKey: key }),
+      };
+      const started = await runs.start(request, access.admit(c)).catch((error) => {
+        throw access.explain(c, error);
       });
       const { runId, duplicate } = started;
       const self = `/api/v1/agents/${encodeURIComponent(agentId)}/tasks/${runId}`;
@@ -96,7 +101,8 @@ export const workflow: Door = {
         const { runId, threadId, status } = await findTask(log, c);
         // Of a task that has ended its end is new to whoever comes now: without it, EventSource would ask for ever.
         const from = hasHistory ? 'start' : isEnded(status) ? -1 : 'now';
-        const ofTask = { ...request, from, threadId, selection: { ...request.selection, runId } } as const;
+        const permit = access.permit(c, 'read', { runIds: [runId] });
+        const ofTask = { ...request, permit, from, threadId, selection: { ...request.selection, runId } } as const;
         return stream(c, (sink) => hub.open(ofTask, sink));
       }),
     );
@@ -105,9 +111,15 @@ export const workflow: Door = {
       app.post(`${TASK}/${command}`, async (c) => {
         readQuery(c, NoQuery);
         const key = readIdempotencyKey(c);
-        const said = await readBody(c, { ...rules, schema: CommandRequest, absent: {} });
+        const { by: said, ...about } = await readBody(c, { ...rules, schema: CommandRequest, absent: {} });
+        const by = byOf(c, said);
         const { runId } = await findTask(log, c);
-        const request = { ...said, command, ...(key !== undefined && { idempotencyKey: key }) };
+        const request = {
+          ...about,
+          ...(by !== undefined && { by }),
+          command,
+          ...(key !== undefined && { idempotencyKey: key }),
+        };
         const { status, commandId } = await runs.commands.ask(runId, request);
         const asked = commandId !== undefined;
         return c.json({ task_id: runId, status, ...(asked && { command_id: commandId }) }, asked ? 202 : 200);
@@ -123,6 +135,7 @@ export const workflow: Door = {
     'POST /api/v1/agents/{agentId}/tasks': {
       id: 'createTask',
       group: 'Doors',
+      needs: 'start',
       summary: 'Give an agent a task',
       description: 'Starts a run of the agent. With an `Idempotency-Key` it is safe to send the same again.',
       headers: IdempotencyHeaders,
@@ -148,6 +161,7 @@ export const workflow: Door = {
     'GET /api/v1/agents/{agentId}/tasks/{taskId}/events/stream': {
       id: 'streamTaskEvents',
       group: 'Doors',
+      needs: { scope: 'read', run: 'taskId' },
       summary: 'Watch a task',
       description: 'What happened, then what happens, then the end. Of this task and no other.',
       query: WorkflowQuery,
@@ -168,6 +182,7 @@ function commandOperation(name: (typeof COMMANDS)[number]): Operations {
     [`POST /api/v1/agents/{agentId}/tasks/{taskId}/${name}`]: {
       id: `${name}Task`,
       group: 'Doors',
+      needs: { scope: 'control', run: 'taskId' },
       summary: `Ask a task to ${name}`,
       description: `Writes \`control.requested\` to the log, as \`POST /v1/runs/{runId}/${name}\` does.`,
       headers: IdempotencyHeaders,
@@ -188,7 +203,7 @@ function commandOperation(name: (typeof COMMANDS)[number]): Operations {
 
 /** An agent that is registered goes by its name; any other id is the client's name for the door's agent. */
 function agentFor(
-  { runs }: AppContext,
+  { runs }: RouteContext,
   options: DoorOptions,
   agentId: string,
 ): Pick<StartRequest, 'agent' | 'metadata'> {

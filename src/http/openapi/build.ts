@@ -4,7 +4,7 @@ import { type EventType, eventData, eventDraft, TelltaleError } from '../../prot
 import * as answers from '../answers.ts';
 import * as requests from '../schemas.ts';
 import * as snapshot from '../snapshot-answer.ts';
-import { Describing, reference } from './describe.ts';
+import { Describing, reference, SECURITY_SCHEME } from './describe.ts';
 import type { DocumentedOperation, OpenApiDocument, Schema } from './document.ts';
 import type { Operation, Operations } from './operation.ts';
 
@@ -18,6 +18,13 @@ const GROUPS: Readonly<Record<Operation['group'], string>> = {
 };
 
 const DESCRIPTION = `A durable, numbered log of every run of an AI agent, and streams of it. Ids that callers choose are 1 to 32 characters of A-Z, a-z, 0-9, "_" and "-". Query parameters and members of bodies that are not known are refused. Errors are problem details (RFC 9457) with a \`code\` of a closed set. PROTOCOL.md is the whole contract.`;
+
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  description:
+    "Only where the server was set up with authentication: a JSON Web Token, or an API key. What stands beside a route is the scope that it needs; `admin` is enough for all. A run or thread that is somebody else's is answered as one that is not there.",
+};
 
 const schemasByName: Readonly<Record<string, unknown>> = { ...requests, ...answers, ...snapshot };
 
@@ -69,6 +76,7 @@ export function buildDocument(
     tags: Object.entries(GROUPS).map(([name, description]) => ({ name, description })),
     paths,
     components: {
+      securitySchemes: { [SECURITY_SCHEME]: BEARER },
       schemas: {
         ...Object.fromEntries(components),
         EventDraft: byType({ ...draft, description: 'An event as a producer writes it.' }),

@@ -14,6 +14,12 @@ const COMMON: readonly ErrorCode[] = [
   'log_closed',
 ];
 
+/** And every route that needs something, on a server with authentication. */
+const GUARDED: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'auth_unavailable'];
+
+/** The name of the one security scheme. */
+export const SECURITY_SCHEME = 'bearer';
+
 export const reference = (id: string): string => `#/components/schemas/${id}`;
 
 /** Writes operations as OpenAPI has them. `schemas` holds every schema by its id, as JSON Schema. */
@@ -27,13 +33,15 @@ export class Describing {
   }
 
   operation(path: string, operation: Operation): DocumentedOperation {
-    const { id, group, summary, description, query, headers, body, refuses, examples } = operation;
+    const { id, group, summary, description, needs, query, headers, body, refuses, examples } = operation;
     const answers = Object.entries(operation.answers).map(([status, answer]) => [status, this.#answer(answer)]);
     return {
       operationId: id,
       tags: [group],
       summary,
       description,
+      // For HTTP schemes OpenAPI 3.1 lets roles stand here.
+      security: needs === 'nothing' ? [] : [{ [SECURITY_SCHEME]: [typeof needs === 'object' ? needs.scope : needs] }],
       parameters: [
         ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => pathParameter(name!)),
         ...this.#parameters('query', query),
@@ -42,7 +50,10 @@ export class Describing {
       ...(body && {
         requestBody: { required: !body.optional, content: withExample(this.#content(body), examples[0]?.body) },
       }),
-      responses: { ...Object.fromEntries(answers), ...refusals([...COMMON, ...refuses]) },
+      responses: {
+        ...Object.fromEntries(answers),
+        ...refusals([...COMMON, ...(needs === 'nothing' ? [] : GUARDED), ...refuses]),
+      },
       'x-examples': examples,
     };
   }

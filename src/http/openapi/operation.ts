@@ -1,6 +1,7 @@
 /** What stands beside a route for people and generators: GET /openapi.json and GET /docs are made of it. */
 import { z } from 'zod';
 import type { ErrorCode } from '../../protocol/index.ts';
+import type { Scope } from '../access/principal.ts';
 
 /** By method and path, as PROTOCOL.md section 8 writes them: `GET /v1/runs/{runId}`. */
 export type Operations = Readonly<Record<string, Operation>>;
@@ -14,6 +15,7 @@ export interface Operation {
   readonly summary: string;
   /** In sentences; code in backticks. */
   readonly description: string;
+  readonly needs: Need;
   /** The schema that checks the query string. */
   readonly query?: z.ZodObject;
   /** Request headers by name. */
@@ -24,6 +26,15 @@ export interface Operation {
   readonly refuses: readonly ErrorCode[];
   readonly examples: readonly Example[];
 }
+
+/**
+ * What whoever asks has to have on a server with authentication: a scope (docs/auth.md). `nothing`: it is for everybody.
+ * What `{runId}` and `{threadId}` of the path name has to be his, too; a path that calls them otherwise says how.
+ *
+ * @example
+ * needs: { scope: 'read', run: 'taskId' }
+ */
+export type Need = 'nothing' | Scope | { readonly scope: Scope; readonly run?: string; readonly thread?: string };
 
 /** In the order in which they are shown. */
 export type Group = 'Runs' | 'Events' | 'Streams' | 'Threads' | 'Doors' | 'Server';

@@ -135,6 +135,7 @@ test('text from the document can be no markup', async () => {
     'GET /<b>{runId}': {
       id: evil,
       group: 'Runs',
+      needs: 'nothing',
       summary: evil,
       description: `${evil} \`${evil}\``,
       answers: { 200: { description: evil, html: true, headers: { [evil]: evil }, example: evil } },

@@ -86,6 +86,7 @@ function operationView({ method, path, operation }: Shown, origin: string): Html
 <h3>${badge(method)} ${breakable(path)}</h3>
 <p class="summary">${summary}</p>
 <p>${prose(description)}</p>
+${needsView(operation)}
 ${operation['x-examples'].map((example) => commandView(method, path, operation, example, origin))}
 ${parameters.length > 0 && html`<h4>Parameters</h4><dl>${parameters.map(parameterView)}</dl>`}
 ${requestBody && html`<h4>Body${requestBody.required ? '' : ', may be left out'}</h4>${contentView(requestBody.content)}`}
@@ -94,6 +95,14 @@ ${requestBody && html`<h4>Body${requestBody.required ? '' : ', may be left out'}
 <details><summary>Refusals: ${refusals.map(([status]) => status).join(', ')}</summary>
 <dl>${refusals.map(answerView)}</dl></details>
 </article>`;
+}
+
+/** Nothing where it is for everybody. */
+function needsView({ security }: DocumentedOperation): Html | '' {
+  const scope = security.flatMap((it) => Object.values(it).flat())[0];
+  return scope === undefined
+    ? ''
+    : html`<p>Needs the scope <code>${scope}</code> where the server has authentication.</p>`;
 }
 
 const commandView = (...request: Parameters<typeof curlOf>): Html =>

@@ -1,0 +1,10 @@
+export { Access, type Watched } from './access.ts';
+export { makeKey } from './api-keys.ts';
+export { Auth } from './auth.ts';
+export { guard } from './guard.ts';
+export type { ApiKey, AuthOptions, Authorize, AuthorizeRequest, JwtOptions } from './options.ts';
+export type { Issued } from './permits.ts';
+export { isScope, type Principal, SCOPES, type Scope } from './principal.ts';
+export { challengeOf } from './refusals.ts';
+export type { Revoked } from './revocations.ts';
+export { byOf, principalOf } from './visit.ts';
