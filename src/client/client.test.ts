@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
 import { telltale } from '../index.ts';
-import { emptySnapshot, resetFrame, snapshotFrame, type TelltaleError } from '../protocol/index.ts';
+import { emptySnapshot, resetFrame, revokedFrame, snapshotFrame, type TelltaleError } from '../protocol/index.ts';
 import { all, clientOf, closed, closing, live, scripts, view } from './client.fixture.ts';
 import { createClient } from './client.ts';
 import { caughtUp, ended, event, hello, serve, serveScripts, started } from './scripted.fixture.ts';
@@ -134,6 +134,30 @@ describe('a run', () => {
     expect(await view(run, (it) => it.lastSeq === 3)).toMatchObject({ error: undefined, data: { events: 3 } });
     leave();
     expect(requests[1]?.headers['last-event-id']).toBeUndefined();
+  });
+
+  test('P6: access that has expired is asked for anew, and the stream goes on where it was', async () => {
+    const server = await serveScripts(
+      [hello(), started(), event(2), revokedFrame('expired'), 'end'],
+      [hello(), event(3), ended(4), 'end'],
+    );
+    closing.push(() => server.close());
+    let token = 0;
+    const headers = async () => ({ authorization: `Bearer ${++token}` });
+    const end = await view(clientOf(server.url, { headers }).run('r1'), closed);
+    expect(end).toMatchObject({ status: 'completed', error: undefined, lastSeq: 4 });
+    const asked = server.requests.map((it) => [it.headers.authorization, it.headers['last-event-id']]);
+    expect(asked).toEqual([
+      ['Bearer 1', undefined],
+      ['Bearer 2', 'e1.2'],
+    ]);
+  });
+
+  test('P6: access that was taken back closes the stream for good; what is known of the run stays', async () => {
+    const { client, requests } = await scripts([hello(), started(), event(2), revokedFrame('revoked'), 'end']);
+    const end = await view(client.run('r1'), closed);
+    expect(end).toMatchObject({ status: 'running', lastSeq: 2, error: { code: 'access_revoked', retryable: false } });
+    expect(requests).toHaveLength(1);
   });
 
   test('headers are asked for with each connection', async () => {

@@ -1,6 +1,13 @@
 /** Servers that are away, refuse, are something else, or mean harm: an error with a code, no loop, no growth, no crash. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { emptySnapshot, progressFrame, resetFrame, snapshotFrame, writeFrame } from '../protocol/index.ts';
+import {
+  emptySnapshot,
+  progressFrame,
+  resetFrame,
+  revokedFrame,
+  snapshotFrame,
+  writeFrame,
+} from '../protocol/index.ts';
 import { createClient } from './client.ts';
 import type { RunView } from './run.ts';
 import {
@@ -159,11 +166,13 @@ const cases: Record<string, [code: string, retryable: boolean, script: (connecti
     true,
     () => [hello(), writeFrame({ event: 'stream.draining', data: '{}' }), 'stay'],
   ],
-  'access that runs out without end': [
-    'unreachable',
-    true,
+  'access that is taken back': ['access_revoked', false, () => [hello(), revokedFrame('revoked'), 'stay']],
+  'access that is taken back for no reason': [
+    'access_revoked',
+    false,
     () => [hello(), writeFrame({ event: 'stream.revoked', data: '{}' }), 'stay'],
   ],
+  'access that runs out without end': ['unreachable', true, () => [hello(), revokedFrame('expired'), 'stay']],
 };
 
 describe('ends in an error with a code, after a few requests', () => {

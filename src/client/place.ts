@@ -5,6 +5,7 @@ import {
   type StreamBye,
   type StreamHello,
   type StreamReset,
+  type StreamRevoked,
   TelltaleError,
   type TelltaleEvent,
 } from '../protocol/index.ts';
@@ -78,7 +79,8 @@ export class Place {
    * What a frame says; `undefined` for what is known or says nothing to a reader.
    *
    * @throws {TelltaleError} `stream_broken` for a hole, for merged deltas of which some are known, and for what is no
-   * frame of ours; `unreachable` where the server sends its viewers away.
+   * frame of ours; `unreachable` where the server sends its viewers away, or wants to see a newer token;
+   * `access_revoked`.
    */
   #take({ event: name, id, data }: ServerFrame): Followed | undefined {
     switch (name) {
@@ -102,7 +104,9 @@ export class Place {
       case 'stream.draining':
         throw unreachable('The server is going down; its log goes on.');
       case 'stream.revoked':
-        throw unreachable('The access has run out; asking for it anew.');
+        if ((readData(data) as StreamRevoked).reason === 'expired')
+          throw unreachable('The access has run out; asking for it anew.');
+        throw new TelltaleError('access_revoked', 'The access was taken back.');
     }
     if (name?.startsWith('stream.')) return undefined;
     return this.#takeEvent(id, data);
