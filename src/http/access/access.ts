@@ -93,7 +93,8 @@ export class Access {
       if (!head) return 'new';
       if (await this.#mayThread(principal, 'write', threadId, head)) return 'known';
       if (threadId !== runId) throw threadNotFound(threadId);
-      await this.run(c, 'write', runId).catch(unlessDeleted);
+      // Deleted, and his: then he is told so.
+      await this.#recordOf(c, runId);
       throw runExists(runId);
     };
   }
@@ -104,9 +105,7 @@ export class Access {
     return (
       admit &&
       (async (threadId, runId) => {
-        const found = await this.#log.runs.get(runId).catch((error) => {
-          throw this.explain(c, error);
-        });
+        const found = await this.#recordOf(c, runId);
         if (found && !(await this.#mayRun(principalOf(c)!, 'write', found))) throw runExists(runId);
         return admit(threadId, runId);
       })
@@ -128,6 +127,12 @@ export class Access {
     const asksHook = this.#auth.authorize !== undefined && runIds.length + threadIds.length > 0;
     const decide = visit.again || asksHook ? () => this.#decide(c, visit, action, runIds, threadIds) : undefined;
     return this.#auth.permits.issue(visit, decide);
+  }
+
+  #recordOf(c: Context, runId: string): Promise<RunRecord | undefined> {
+    return this.#log.runs.get(runId).catch((error) => {
+      throw this.explain(c, error);
+    });
   }
 
   async #decide(
