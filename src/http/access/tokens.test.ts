@@ -247,7 +247,7 @@ describe('where a credential may be', () => {
     ['a list', [`Authorization: Bearer ${key}, Bearer ${key}`], 400],
     ['another header', [`X-Api-Key: ${key}`], 401],
     ['a cookie nobody asked for', [`Cookie: token=${key}`], 401],
-  ])('%s: %j is %i', async (_what, headers, expected) => {
+  ])('%s', async (_what, headers, expected) => {
     const { url } = await serve({ apiKeys: [entry] });
     expect((await send(url, { target: '/v1/runs', headers })).status).toBe(expected);
   });
