@@ -57,6 +57,7 @@ export {
   type NodeResponse,
   type Principal,
   type Revoked,
+  SCOPES,
   type Scope,
 } from './http/index.ts';
 export type { Damage } from './log/embedded/index.ts';

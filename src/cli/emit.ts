@@ -4,6 +4,7 @@ import { type EventDraft, isTerminal, TelltaleError } from '../protocol/index.ts
 import { type Command, DEFAULT_URL, EXIT, parse, usageError } from './command.ts';
 import { plain } from './plain.ts';
 import { Server } from './server.ts';
+import { fetchAsCaller } from './token.ts';
 
 export const emit: Command = {
   help: `telltale emit <run> [--url <url>]
@@ -37,6 +38,7 @@ Example:
     const server = new Server(values.url);
     const runId = run ?? (await open(server, agent as string, values.lease));
     const producer = new Producer(server.url`/v1/runs/${runId}/events`, {
+      fetch: fetchAsCaller,
       onTrouble: ({ message }) => tell(`${message} Trying again.`),
       onAcknowledged: (count) => tell(`${count} stored`),
     });

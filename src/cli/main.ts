@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   pause: { summary: 'hold a run at its next step', load: async () => (await import('./ask.ts')).pause },
   resume: { summary: 'let a paused run go on', load: async () => (await import('./ask.ts')).resume },
   cancel: { summary: 'stop a run', load: async () => (await import('./ask.ts')).cancel },
+  key: { summary: 'make an API key for a producer', load: async () => (await import('./key.ts')).key },
   export: { summary: 'write a run to a file', load: async () => (await import('./export.ts')).exportRun },
   import: { summary: 'bring such a file into a log', load: async () => (await import('./import.ts')).importRun },
   approve: { summary: 'answer what a run asks: yes', load: async () => (await import('./answer.ts')).approve },
@@ -63,6 +64,7 @@ function print(text: string): number {
 const ADVICE: { readonly [C in ErrorCode]?: string } = {
   unreachable: `Start a server with "${calledAs()} serve", or say where one is with --url or TELLTALE_URL.`,
   cannot_listen: 'Choose another port with --port; --port 0 takes any that is free.',
+  unauthorized: 'Set TELLTALE_TOKEN to an API key or a token of this server.',
   store_locked: 'Choose another folder with --data, or stop the other server.',
 };
 

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { referenceAgents } from '../agents/index.ts';
 import { telltale } from '../index.ts';
+import { AUTH_FLAGS, AUTH_HELP, accessOf } from './auth.ts';
 import { type Command, calledAs, EXIT, parse, usageError } from './command.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadAgents } from './load-agents.ts';
@@ -10,19 +11,20 @@ import { plain } from './plain.ts';
 export const serve: Command = {
   help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>] [--rules]
                         [--concurrency <n>] [--timeout <s>]
+                        [--jwks-url <url> --issuer <text> --audience <text>] [--keys <file>]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
 about the files of a folder.
 
   module                an ES module whose default export is a record of agents, or whose exported functions are agents
   --port <n>            default 4747, or PORT; 0 takes any that is free
-  --host <address>      default 127.0.0.1; others are refused as long as there is no authentication
+  --host <address>      default 127.0.0.1, or TELLTALE_HOST; others are refused as long as there is no authentication
   --data <folder>       where the log is kept (default ./.telltale); "memory:" forgets it at the end
   --workspace <folder>  what the analyst may read (default: this folder)
   --concurrency <n>     so many runs at once; more wait for their turn (default: as many as are started)
   --timeout <s>         seconds that a run may take; then it ends as failed (timed_out; default: as long as it takes)
   --rules               the analyst works by rules, no LLM, although the environment names a model
-
+${AUTH_HELP}
 The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL,
 ANTHROPIC_BASE_URL), OPENAI_BASE_URL with OPENAI_MODEL (any OpenAI-compatible server), OPENAI_API_KEY (and
 OPENAI_MODEL). What it reads is sent there. Without any of them it works by rules, and nothing leaves this machine.
@@ -37,12 +39,13 @@ Examples:
   async run(args) {
     const { values, positionals } = parse(args, {
       port: { type: 'string', default: process.env.PORT || '4747' },
-      host: { type: 'string', default: '127.0.0.1' },
+      host: { type: 'string', default: process.env.TELLTALE_HOST || '127.0.0.1' },
       data: { type: 'string', default: './.telltale' },
       workspace: { type: 'string' },
       rules: { type: 'boolean', default: false },
       concurrency: { type: 'string' },
       timeout: { type: 'string' },
+      ...ACCESS_OPTIONS,
     });
     const [module, ...more] = positionals;
     if (more.length > 0) throw usageError('Name one module at most.');
@@ -54,7 +57,9 @@ Examples:
     const model = module === undefined && !values.rules ? modelOf(process.env) : ({ provider: 'rules' } as const);
     const agents = await (module === undefined ? referenceAgents({ workspace, model }) : ownAgents(module));
     const { concurrency, timeout } = values;
+    const access = accessOf(values, process.env);
     const app = telltale({
+      ...access,
       store: values.data === 'memory:' ? values.data : resolve(values.data),
       ...(concurrency !== undefined && { concurrency: numberOf('--concurrency', concurrency) }),
       ...(timeout !== undefined && { timeout: numberOf('--timeout', timeout) }),
@@ -83,6 +88,7 @@ Examples:
       const sent = receiver(model);
       if (sent !== undefined) say(`  sent       what the analyst reads goes to ${sent}; --rules keeps it here`);
       say(`  log        ${values.data === 'memory:' ? 'in memory' : resolve(values.data)} (${durability})`);
+      if (access.auth) say(`  access     ${Object.keys(access.auth).join(', ')}: every request has to say who asks`);
       say('');
       say(hints(url, agents[0]?.name ?? ''));
       await stopped;
@@ -92,6 +98,10 @@ Examples:
     // Everything is closed. Timers and sockets of an agent that ignores its signal would keep the process for ever.
     process.exit(EXIT.done);
   },
+};
+
+const ACCESS_OPTIONS = Object.fromEntries(Object.keys(AUTH_FLAGS).map((flag) => [flag, { type: 'string' }])) as {
+  readonly [F in keyof typeof AUTH_FLAGS]: { readonly type: 'string' };
 };
 
 const ownAgents = async (module: string) =>

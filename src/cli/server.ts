@@ -1,5 +1,6 @@
 import { errorOf, reach } from '../client/index.ts';
 import { DEFAULT_URL, usageError } from './command.ts';
+import { fetchAsCaller } from './token.ts';
 
 /** The HTTP API of a server, as far as the command line needs it. Every method throws what the server says. */
 export class Server {
@@ -27,7 +28,7 @@ export class Server {
   }
 
   async #fetch(url: string, init: RequestInit): Promise<unknown> {
-    const response = await reach(url, { ...init, redirect: 'error' });
+    const response = await reach(url, { ...init, redirect: 'error' }, fetchAsCaller);
     if (!response.ok) throw await errorOf(response);
     return response.json();
   }

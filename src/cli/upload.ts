@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { TelltaleError } from '../protocol/index.ts';
+import { tokenHeaders } from './token.ts';
 
 /**
  * Sends lines as they come, and gives the lines of the answer as they come. `fetch` is half duplex by its standard: it may
@@ -15,7 +16,10 @@ import { TelltaleError } from '../protocol/index.ts';
  */
 export async function* upload(url: string, lines: Readable): AsyncGenerator<object> {
   const request = url.startsWith('https:') ? httpsRequest : httpRequest;
-  const outgoing = request(url, { method: 'POST', headers: { 'content-type': 'application/x-ndjson' } });
+  const outgoing = request(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-ndjson', ...tokenHeaders() },
+  });
   const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
   // A server that refuses a line reads no more; what it said is in the answer.
   pipeline(lines, outgoing).catch(() => {});

@@ -5,6 +5,7 @@ import { duration } from './phrases.ts';
 import { plain, plainJson } from './plain.ts';
 import { Screen } from './screen.ts';
 import { Timeline } from './timeline.ts';
+import { fetchAsCaller } from './token.ts';
 
 /** Shows a stream on stdout, from its beginning to its end. What is said about the connection never mixes with a pipe. */
 export class Watch {
@@ -24,7 +25,7 @@ export class Watch {
 
   /** Resolves when the stream has ended, or `signal` was aborted. @throws {TelltaleError} what `follow` throws. */
   async show(url: string, signal: AbortSignal): Promise<void> {
-    for await (const followed of follow(url, { signal })) this.#take(followed);
+    for await (const followed of follow(url, { signal, fetch: fetchAsCaller })) this.#take(followed);
   }
 
   snapshot(runId: string): RunSnapshot | undefined {

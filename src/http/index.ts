@@ -9,6 +9,7 @@ export {
   type Principal,
   principalOf,
   type Revoked,
+  SCOPES,
   type Scope,
 } from './access/index.ts';
 export { createApp } from './app.ts';
