@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import { describe, expect, test } from 'vitest';
 import { telltale } from '../../index.ts';
@@ -105,4 +106,21 @@ test('every address of the server that names something says what that is, or nam
     ([path, methods]) => path.includes('{') && Object.values(methods).some(({ security }) => security.length === 0),
   );
   expect(unguarded).toEqual([]);
+});
+
+test('docs/auth.md lists every route with what it needs', async () => {
+  const server = telltale({ store: 'memory:' });
+  const { paths } = (await (await server.fetch(new Request('http://localhost/openapi.json'))).json()) as {
+    paths: Record<string, Record<string, { security: { bearer: string[] }[] }>>;
+  };
+  await server.close();
+  const there = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { security }]) => {
+      const scope = security[0]?.bearer[0];
+      return `| \`${method.toUpperCase()} ${path}\` | ${scope === undefined ? '–' : `\`${scope}\``} |`;
+    }),
+  );
+  const page = await readFile(new URL('../../../docs/auth.md', import.meta.url), 'utf8');
+  const listed = page.split('\n').filter((line) => /^\| `(GET|POST|DELETE|PUT|PATCH) /.test(line));
+  expect(listed.toSorted()).toEqual(there.toSorted());
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Log, RunChange, Wake } from '../../log/index.ts';
+import { type Log, ownerMark, type RunChange, type Tombstone, type Wake } from '../../log/index.ts';
 import { isVoid } from '../../protocol/index.ts';
 import type { LogCase } from '../log.cases.ts';
 import { append, close, key, LATE_MS, notes, open, opening, readAll, refuses, run, there } from './kit.ts';
@@ -38,7 +38,8 @@ async function frames(log: Log, threadId = 't'): Promise<Map<number, string>> {
 
 /** Nothing is left of `gone` but that it was there. */
 async function isErased(log: Log): Promise<void> {
-  const { particulars } = await refuses(log.runs.get('gone'), 'run_deleted', { runId: 'gone' });
+  const { particulars, cause } = await refuses(log.runs.get('gone'), 'run_deleted', { runId: 'gone' });
+  assert.equal((cause as Tombstone).ownerMark, ownerMark({ runId: 'gone', owner: 'ann' }));
   assert.match(String(particulars.deletedAt), /^\d{4}-\d\d-\d\dT/);
   assert.deepEqual(
     (await readAll(log, 't')).filter(({ runId }) => runId === 'gone'),

@@ -231,7 +231,7 @@ export const runCases: readonly LogCase[] = [
     },
   },
   {
-    name: 'P8: runs are filtered by owner, status, agent, thread and time, both ends exclusive, page by page',
+    name: 'P8: runs are filtered by owner, tenant, status, agent, thread and time, both ends exclusive, page by page',
     async run(log) {
       for (let i = 0; i < 12; i++) {
         const of = run(`r${i}`, `t${i % 2}`);
@@ -240,6 +240,11 @@ export const runCases: readonly LogCase[] = [
       }
       assert.deepEqual(await ids(log, { owner: 'ann' }), ['r8', 'r4', 'r0']);
       assert.deepEqual(await ids(log, { owner: 'bob' }), []);
+      await open(log, run('r12', 't0'), { createdAt: '2026-11-20T17:00:00.000Z', owner: 'ann', tenant: 'acme' });
+      assert.deepEqual(await ids(log, { owner: 'ann' }), ['r8', 'r4', 'r0', 'r12']);
+      assert.deepEqual(await ids(log, { owner: 'ann', tenant: 'acme' }), ['r12']);
+      assert.deepEqual(await ids(log, { owner: 'ann', tenant: '' }), ['r8', 'r4', 'r0']);
+      assert.deepEqual(await ids(log, { tenant: 'evil' }), []);
       assert.deepEqual(await ids(log, { status: 'completed' }), ['r11', 'r10', 'r9']);
       assert.deepEqual(await ids(log, { agent: 'y' }), ['r9', 'r6', 'r3', 'r0']);
       assert.deepEqual(await ids(log, { threadId: 't1', status: 'running' }), ['r7', 'r5', 'r3', 'r1']);
