@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { auth } from './scenarios/auth.ts';
 import { client } from './scenarios/client.ts';
 import { hot } from './scenarios/hot.ts';
 import { idle } from './scenarios/idle.ts';
@@ -8,7 +9,16 @@ import { replay } from './scenarios/replay.ts';
 import { saturation } from './scenarios/saturation.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { hot, saturation, many, replay, idle, client, profile };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  hot,
+  saturation,
+  many,
+  replay,
+  idle,
+  client,
+  auth,
+  profile,
+};
 /** What runs when none is named: everything that compares. */
 const COMPARING = ['hot', 'saturation', 'many', 'replay', 'idle'];
 
@@ -16,7 +26,7 @@ export const HELP = `npm run bench -- [scenario …] [--seconds <n>] [--reps <n>
 
 Measures Telltale beside other ways to send events to viewers, on this machine. About ten minutes.
 
-  scenario    ${Object.keys(SCENARIOS).join(', ')}; by default all but client and profile
+  scenario    ${Object.keys(SCENARIOS).join(', ')}; by default all but client, auth and profile
   --seconds   of each measured window (3)
   --reps      how often each contender is measured (3); tables show the median, and the extremes in brackets
   --only      only these contenders, by their name in the tables

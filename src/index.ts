@@ -159,8 +159,8 @@ export interface Telltale {
    */
   listen(port?: number, host?: string): Promise<Listening>;
   /**
-   * Answers one request, in any host that speaks web `Request` and `Response`: Bun, Deno, Hono, Next.js. The host's own
-   * authentication stands in front of it; `allowedHosts` and `allowedOrigins` apply. Never rejects: a store that cannot
+   * Answers one request, in any host that speaks web `Request` and `Response`: Bun, Deno, Hono, Next.js. `auth`, or the
+   * host's own authentication, stands in front of it; `allowedHosts` and `allowedOrigins` apply. Never rejects: a store that cannot
    * be opened is a problem response.
    *
    * @example

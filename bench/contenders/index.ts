@@ -5,7 +5,7 @@ import { telltale } from './telltale.ts';
 
 export type { Contender, Server, ViewOptions } from './contender.ts';
 export { nchanVersion } from './nchan.ts';
-export { startTelltale, telltale } from './telltale.ts';
+export { type Guard, startTelltale, telltale } from './telltale.ts';
 
 /** What every ratio is told against. */
 export const BASELINE = 'res.write';

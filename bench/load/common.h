@@ -67,6 +67,14 @@ static inline void print_histogram(const char *name, const struct histogram *h) 
          h->total ? (double)h->sum / (double)h->total : 0, percentile(h, 0.5), percentile(h, 0.99), h->max);
 }
 
+/* The header line that says who asks, where the server wants to know. */
+static inline const char *credential(void) {
+  static char line[1024];
+  const char *token = getenv("BENCH_TOKEN");
+  if (token && !line[0]) snprintf(line, sizeof line, "Authorization: Bearer %s\r\n", token);
+  return line;
+}
+
 /* Begins to connect to 127.0.0.1; the socket is writable once it is. */
 static inline int connect_to(int port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;

@@ -73,6 +73,7 @@ static void put_head(struct connection *c, const char *path, const char *rest) {
   char text[16];
   snprintf(text, sizeof text, "%d\r\n", port);
   put_text(c, text);
+  put_text(c, credential());
   put_text(c, rest);
 }
 

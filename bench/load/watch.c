@@ -111,10 +111,10 @@ static void open_next(void) {
 }
 
 static void ask(struct connection *c, size_t i) {
-  char request[512];
+  char request[2048];
   int n = snprintf(request, sizeof request,
-                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n\r\n",
-                   paths[i % paths_count], port);
+                   "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%sAccept: text/event-stream\r\n\r\n",
+                   paths[i % paths_count], port, credential());
   c->asked_us = now_us();
   if (send(c->fd, request, (size_t)n, MSG_NOSIGNAL) != n) die("send");
   watch_fd(epoll, EPOLL_CTL_MOD, c->fd, EPOLLIN, i);

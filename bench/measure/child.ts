@@ -13,6 +13,7 @@ const STOP_MS = 5_000;
 export interface ChildOptions {
   readonly core: number;
   readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A line that did not come in its time, from a program that still runs. */
@@ -34,8 +35,8 @@ export class Child {
   #stopping = false;
   #changed = Promise.withResolvers<void>();
 
-  constructor(command: string, args: readonly string[], { core, cwd }: ChildOptions) {
-    this.#process = spawn('taskset', ['-c', String(core), command, ...args], { cwd });
+  constructor(command: string, args: readonly string[], { core, cwd, env }: ChildOptions) {
+    this.#process = spawn('taskset', ['-c', String(core), command, ...args], { cwd, env: { ...process.env, ...env } });
     // taskset becomes the program: it is the same process.
     this.pid = this.#process.pid!;
     running.add(this);

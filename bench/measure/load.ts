@@ -60,6 +60,8 @@ const MARKER_BYTES = 27;
 /** The compiled load programs (bench/load), on a core of their own. */
 export class Load {
   readonly folder = mkdtempSync(join(tmpdir(), 'telltale-bench-'));
+  /** What the programs say to a server that wants to know who asks. */
+  token: string | undefined;
 
   constructor() {
     for (const name of ['watch', 'publish', 'floor']) {
@@ -74,7 +76,7 @@ export class Load {
 
   async watch(port: number, connections: number, paths: readonly string[], until = 0): Promise<Viewers> {
     const args = [port, connections, this.#list('watched', paths), until].map(String);
-    const child = new Child(this.program('watch'), args, { core: LOAD_CORE });
+    const child = new Child(this.program('watch'), args, { core: LOAD_CORE, env: this.#env });
     const ready = await isReady(child);
     if (ready === connections) return new Viewers(child);
     await child.stop();
@@ -85,13 +87,17 @@ export class Load {
     const list = this.#list('published', paths);
     const numbers = [POST_CONNECTIONS, list, rate, events];
     const args = [port, mode, ...numbers, before, after, TEXT_BYTES - MARKER_BYTES].map(String);
-    const child = new Child(this.program('publish'), args, { core: LOAD_CORE });
+    const child = new Child(this.program('publish'), args, { core: LOAD_CORE, env: this.#env });
     await isReady(child);
     return new Producers(child);
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  get #env(): Record<string, string> {
+    return this.token === undefined ? {} : { BENCH_TOKEN: this.token };
   }
 
   #list(name: string, lines: readonly string[]): string {

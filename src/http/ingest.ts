@@ -73,13 +73,13 @@ async function* answer(
   try {
     for (let lines = await intake.take(); lines.length > 0; lines = await intake.take()) {
       hub.flushIfLate();
-      await permit?.check();
+      permit?.checkKnown();
       const { drafts, error } = parseLines(lines, limits.jsonDepth + DATA_DEPTH);
       if (drafts.length > 0) for await (const ack of store(drafts, count)) yield JSON.stringify(answerTo(ack));
       count += drafts.length;
       if (error !== undefined) throw error;
     }
-    await permit?.check();
+    permit?.checkKnown();
     if (end) for await (const ack of end()) yield JSON.stringify(answerTo(ack));
   } catch (error) {
     yield refusalOf(error, c.req, onError).body;

@@ -169,6 +169,22 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
     await app.close();
   });
 
+  test('of several streams, the foreign ones are refused as those that are not there', async () => {
+    const { app, url } = await scene(store);
+    await ask(url, 'other owner', 'POST', '/v1/runs', { body: { agent: 'greeter', runId: 'bobs' } });
+    const said = async (query: string) => {
+      const headers = bearer(tokens.get('other owner') as string);
+      const text = await (await fetch(`${url}/v1/stream?run=bobs&${query}`, { headers })).text();
+      expect(text).toContain('"run.completed"');
+      return [...text.matchAll(/^event: stream.refused\ndata: (.*)$/gm)].map(([, data]) => data);
+    };
+    const foreign = await said('run=job&thread=talk');
+    expect(foreign).toHaveLength(2);
+    const absent = await said('run=obj&thread=klat');
+    expect(foreign.map((it) => it?.replaceAll('job', 'obj').replaceAll('talk', 'klat'))).toEqual(absent);
+    await app.close();
+  });
+
   test('lists, live ones too, show what is one’s own', async () => {
     const { app, url } = await scene(store);
     const own = await ask(url, 'other owner', 'POST', '/v1/runs', { body: { agent: 'greeter', runId: 'bobs' } });

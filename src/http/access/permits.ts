@@ -62,16 +62,19 @@ export class Issued implements Permit, Ticking {
   }
 
   mayGoOn(): boolean | Promise<boolean> {
-    if (this.#ended) return false;
-    if (this.#isRevoked()) return this.end('revoked');
-    const { expiresAt } = this.principal;
-    if (expiresAt !== undefined && Date.now() >= expiresAt) return this.end('expired');
+    if (!this.#isOpen()) return false;
     return this.#decide ? this.#ask(this.#decide) : true;
   }
 
   /** @throws {TelltaleError} `unauthorized`, where it has ended. */
   async check(): Promise<void> {
     if (await this.mayGoOn()) return;
+    this.checkKnown();
+  }
+
+  /** The same without asking anybody: for what comes too often, and is watched meanwhile. @throws {TelltaleError} */
+  checkKnown(): void {
+    if (this.#isOpen()) return;
     throw this.#ended === 'expired' ? hasExpired() : notValid();
   }
 
@@ -99,6 +102,13 @@ export class Issued implements Permit, Ticking {
     this.#ended = reason;
     this.#listener?.(reason);
     return false;
+  }
+
+  #isOpen(): boolean {
+    if (this.#ended) return false;
+    if (this.#isRevoked()) return this.end('revoked');
+    const { expiresAt } = this.principal;
+    return expiresAt === undefined || Date.now() < expiresAt || this.end('expired');
   }
 
   /** One question at a time. Where nobody can answer now, whoever watches comes again, and is decided upon then. */

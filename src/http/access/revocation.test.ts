@@ -206,29 +206,33 @@ describe('what is decided by functions of one’s own', () => {
     await server.close();
     let [isShared, hasSession, isBroken] = [true, true, false];
     await serve({
-      authenticate: () => (hasSession ? { userId: 'bob', scopes: ['read'] } : undefined),
+      authenticate(request) {
+        const isBob = hasSession && request.headers.get('cookie') === 'session=bob';
+        return isBob ? { userId: 'bob', scopes: ['read'] } : undefined;
+      },
       authorize() {
         if (isBroken) throw new Error('no database');
         return isShared;
       },
     });
-    const shared = await watch(KINDS.run, {});
+    const headers = { cookie: 'session=bob' };
+    const shared = await watch(KINDS.run, headers);
     isShared = false;
     expect((await shared.ended).endsWith(REVOKED)).toBe(true);
-    expect((await get(server.url + KINDS.run)).statusCode).toBe(404);
+    expect((await get(server.url + KINDS.run, { headers })).statusCode).toBe(404);
     isShared = true;
-    const several = await watch(KINDS.several, {});
+    const several = await watch(KINDS.several, headers);
     isShared = false;
     expect((await several.ended).endsWith(EXPIRED)).toBe(true);
     isShared = true;
-    const session = await watch(KINDS.run, {});
+    const session = await watch(KINDS.run, headers);
     hasSession = false;
     expect((await session.ended).endsWith(EXPIRED)).toBe(true);
     hasSession = true;
-    const unclear = await watch(KINDS.thread, {});
+    const unclear = await watch(KINDS.thread, headers);
     isBroken = true;
     expect((await unclear.ended).endsWith(EXPIRED)).toBe(true);
-    expect((await get(server.url + KINDS.run)).statusCode).toBe(500);
+    expect((await get(server.url + KINDS.run, { headers })).statusCode).toBe(500);
     expect(server.errors).toHaveLength(1);
   });
 
