@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Telltale, telltale } from '../../index.ts';
 import { bodyOf, targetOf } from '../openapi/curl.ts';
 import type { OpenApiDocument } from '../openapi/document.ts';
@@ -71,7 +71,7 @@ function expected(actor: string, scope: string | undefined, path: string, exampl
   const scopes = text.replace('telltale:', '').split(' ');
   if (scopes.includes('admin')) return 200;
   if (!scopes.includes(scope) && !(scope === 'write' && scopes.includes('start'))) return 403;
-  const names = /\{(?:run|thread)Id\}/.test(path) || example.query?.run !== undefined;
+  const names = /\{(?:run|thread|task)Id\}/.test(path) || example.query?.run !== undefined;
   const into = example.body && 'threadId' in example.body;
   if ((!names && !into) || actor.startsWith('owner')) return 200;
   return actor === 'producer' && (scope === 'write' || into) ? 200 : 404;
@@ -102,7 +102,10 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
         for (const [i, example] of examples.entries()) {
           const { app, url } = await scene(store);
           const answer = await ask(url, actor, method.toUpperCase(), path, example);
-          const text = await textOf(answer);
+          // A stream of a door may be one that waits for ever.
+          const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream');
+          const text = isStream ? '' : await answer.text();
+          await answer.body?.cancel().catch(() => {});
           const name = `${method} ${path} ${i + 1}`;
           found.push([name, answer.ok ? 200 : answer.status]);
           wanted.push([name, expected(actor, scope, path, example)]);
@@ -128,14 +131,18 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
             'x-examples': [example = {}],
           },
         ] of Object.entries(methods)) {
-          const [name] = Object.keys(example.path ?? {});
-          if (name === undefined) continue;
+          const name = Object.keys(example.path ?? {}).find((it) => it !== 'agentId');
+          // A session that is not there is awaited: see below.
+          if (name === undefined || name === 'sessionId') continue;
           const said = async (id: string) => {
-            const answer = await ask(url, actor, method.toUpperCase(), path, { ...example, path: { [name]: id } });
+            const answer = await ask(url, actor, method.toUpperCase(), path, {
+              ...example,
+              path: { ...example.path, [name]: id },
+            });
             const headers = [...answer.headers.keys()].filter((it) => it !== 'content-length').sort();
             return [answer.status, headers, (await answer.text()).replaceAll(id, '<id>')];
           };
-          const foreign = name === 'runId' ? ['first', 'old', 'job'] : ['talk', 'session-7'];
+          const foreign = name !== 'threadId' ? ['first', 'old', 'job'] : ['talk', 'session-7'];
           // Appending to a thread that is not there begins it.
           const absent = method === 'post' && name === 'threadId' ? await said('talk') : await said('absent');
           for (const id of foreign) expect([method, path, id, await said(id)]).toEqual([method, path, id, absent]);
@@ -166,6 +173,40 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
     // A thread of another: with no name but the run's own, and by its name.
     expect((await start({ runId: 'talk' })).slice(0, 2)).toEqual([409, 'run_exists']);
     expect((await start({ threadId: 'talk' })).slice(0, 2)).toEqual([404, 'thread_not_found']);
+    await app.close();
+  });
+
+  test('a session at a door that is somebody else’s is awaited as one that is not there, whatever happens in it', async () => {
+    const { app, url } = await scene(store);
+    const session = '9f8e7d6c-5b4a-4321-8765-0123456789ab';
+    const activity = (action: string) => {
+      const body = JSON.stringify({ events: [{ type: 'activity.reported', data: { action, status: 'done' } }] });
+      const headers = { ...bearer(tokens.get('owner') as string), 'content-type': 'application/json' };
+      return fetch(`${url}/v1/threads/${session.replaceAll('-', '')}/events`, { method: 'POST', headers, body });
+    };
+    const seen: Record<string, string> = {};
+    const leave = new AbortController();
+    const watch = async (actor: string) => {
+      const headers = bearer(tokens.get(actor) as string);
+      const answer = await fetch(`${url}/sse/agent-activity/${session}`, { headers, signal: leave.signal });
+      expect([actor, answer.status]).toEqual([actor, 200]);
+      const decoder = new TextDecoder();
+      seen[actor] = '';
+      void (async () => {
+        for await (const bytes of answer.body ?? []) seen[actor] += decoder.decode(bytes);
+      })().catch(() => {});
+    };
+    for (const actor of ['owner', 'other owner', 'other tenant']) await watch(actor);
+    expect((await activity('first')).status).toBe(200);
+    await vi.waitFor(() => expect(seen.owner).toContain('first'), 5_000);
+    await activity('second');
+    await vi.waitFor(() => expect(seen.owner).toContain('second'), 5_000);
+    await watch('no tenant');
+    for (const actor of ['other owner', 'other tenant', 'no tenant']) expect(seen[actor]).not.toMatch(/first|second/);
+    // Whoever waited for nothing is told, too, that he may not go on.
+    expect(app.revoke(({ tenantId }) => tenantId === 'evil')).toBe(1);
+    await vi.waitFor(() => expect(seen['other tenant']).toContain('stream.revoked'), 5_000);
+    leave.abort();
     await app.close();
   });
 

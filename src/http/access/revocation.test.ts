@@ -98,7 +98,7 @@ describe.each(Object.entries(KINDS))('an open stream: %s (P6)', (_kind, path) =>
 test('P6: in the middle of a long history that is read slowly, revocation cuts at once', async () => {
   const text = 'x'.repeat(1000);
   for (let i = 0; i < 40; i++)
-    await server.runs.append(
+    await server.runs.remote.append(
       'r',
       Array.from({ length: 1000 }, () => message(text)),
     );
@@ -125,7 +125,7 @@ test('P6: in the middle of a long history that is read slowly, revocation cuts a
 test('P6: a history that is read slowly ends when the token expires', async () => {
   const text = 'x'.repeat(1000);
   for (let i = 0; i < 20; i++)
-    await server.runs.append(
+    await server.runs.remote.append(
       'r',
       Array.from({ length: 1000 }, () => message(text)),
     );
@@ -191,7 +191,7 @@ test('the client goes on with a newer token where the old one expired, and stops
   run.on('event', ({ event }) => seen.push(event.seq));
   const leave = run.subscribe(() => {});
   await until(() => asked >= 3 && run.getSnapshot().connection === 'live');
-  await server.runs.append('r', [message('late')]);
+  await server.runs.remote.append('r', [message('late')]);
   await until(() => seen.length === 2);
   server.auth.revoke('ann');
   await until(() => run.getSnapshot().connection === 'closed');
@@ -250,7 +250,7 @@ describe('what is decided by functions of one’s own', () => {
     });
     const text = 'x'.repeat(1000);
     for (let i = 0; i < 20; i++)
-      await server.runs.append(
+      await server.runs.remote.append(
         'r',
         Array.from({ length: 1000 }, () => message(text)),
       );
