@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { byOf } from './access/index.ts';
 import { AnsweredApproval, ReceivedInput } from './answers.ts';
 import { readBody } from './body.ts';
 import type { AppContext } from './context.ts';
@@ -16,18 +17,19 @@ export function peopleRoutes({ runs, limits }: AppContext): Hono {
   app.post('/v1/runs/:runId/approvals/:approvalId', async (c) => {
     readQuery(c, NoQuery);
     const key = readIdempotencyKey(c);
-    const answer = await readBody(c, { ...rules, schema: AnswerRequest });
+    const { by: said, ...answer } = await readBody(c, { ...rules, schema: AnswerRequest });
+    const by = byOf(c, said);
     const { runId, approvalId } = c.req.param();
-    return c.json(
-      await runs.approvals.answer(runId, approvalId, { ...answer, ...(key !== undefined && { idempotencyKey: key }) }),
-    );
+    const about = { ...(by !== undefined && { by }), ...(key !== undefined && { idempotencyKey: key }) };
+    return c.json(await runs.approvals.answer(runId, approvalId, { ...answer, ...about }));
   });
 
   app.post('/v1/runs/:runId/input', async (c) => {
     readQuery(c, NoQuery);
     const key = readIdempotencyKey(c);
-    const { input, ...more } = await readBody(c, { ...rules, schema: InputRequest });
-    const said = { ...more, input, ...(key !== undefined && { idempotencyKey: key }) };
+    const { input, by: named, ...more } = await readBody(c, { ...rules, schema: InputRequest });
+    const by = byOf(c, named);
+    const said = { ...more, input, ...(by !== undefined && { by }), ...(key !== undefined && { idempotencyKey: key }) };
     const received = await runs.inputs.send(c.req.param('runId'), said);
     return c.json(received, received.duplicate ? 200 : 202);
   });
@@ -44,6 +46,7 @@ export const peopleOperations: Operations = {
   'POST /v1/runs/{runId}/approvals/{approvalId}': {
     id: 'answerApproval',
     group: 'Runs',
+    needs: 'control',
     summary: 'Answer what a run asks',
     description:
       'The first answer counts, whoever gives it. `decision` is one of the `options` of its `approval.requested`; without any, `approve` or `deny`. Whoever comes second is told what was decided, and by whom.',
@@ -67,6 +70,7 @@ export const peopleOperations: Operations = {
   'POST /v1/runs/{runId}/input': {
     id: 'sendInput',
     group: 'Runs',
+    needs: 'control',
     summary: 'Say something to a run',
     description:
       'Writes `input.received`. An agent that listens gets it, from the beginning of the run on; one that is queued when it begins.',

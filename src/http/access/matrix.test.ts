@@ -47,6 +47,10 @@ async function scene(store: string): Promise<Scene> {
   await Promise.all([first.finished(), old.finished()]);
   for (const runId of ['job', 'session-7']) await app.start({ ...own, agent: 'worker', runId, mode: 'remote' });
   const { url } = await app.listen(0);
+  const asked = { type: 'approval.requested', data: { approvalId: 'deploy', prompt: 'Deploy?' } };
+  const headers = { ...bearer(tokens.get('owner') as string), 'content-type': 'application/json' };
+  const body = JSON.stringify({ events: [asked] });
+  expect((await fetch(`${url}/v1/runs/job/events`, { method: 'POST', headers, body })).status).toBe(200);
   return { app, url };
 }
 
@@ -131,7 +135,7 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
             'x-examples': [example = {}],
           },
         ] of Object.entries(methods)) {
-          const name = Object.keys(example.path ?? {}).find((it) => it !== 'agentId');
+          const name = Object.keys(example.path ?? {}).find((it) => it !== 'agentId' && it !== 'approvalId');
           // A session that is not there is awaited: see below.
           if (name === undefined || name === 'sessionId') continue;
           const said = async (id: string) => {
