@@ -37,7 +37,14 @@ export const agentActivity = (sessionId?: string): Dialect =>
       ] as const),
       ...(['reasoning.delta', 'reasoning.completed', 'message.delta', 'message.completed', ...TOOL_EVENTS] as const),
       ...(['approval.requested', 'approval.resolved', 'approval.expired', 'input.received'] as const),
-      ...(['budget.warning', 'budget.exceeded', 'control.requested', 'artifact.added', 'error.reported'] as const),
+      ...([
+        'budget.warning',
+        'budget.exceeded',
+        'control.requested',
+        'control.refused',
+        'artifact.added',
+        'error.reported',
+      ] as const),
       'custom',
     ],
     begin: () => ({
@@ -158,6 +165,8 @@ function tell(run: Run, event: KnownEvent): Told | undefined {
       return { action: 'Budget', status: 'exceeded', details: figures(event.data) };
     case 'control.requested':
       return status('Run', `${event.data.command}-requested`, event.data.reason);
+    case 'control.refused':
+      return status('Run', 'request-refused', event.data.error.message);
     case 'artifact.added':
       return done('Artifact', event.data.name);
     case 'error.reported':

@@ -79,6 +79,8 @@ export const SCENARIO: readonly DialectDraft[] = [
   ['message.completed', { messageId: 'm' }, by],
   ['message.completed', { messageId: 'w', text: 'All of it.' }, by],
   ['control.requested', { command: 'pause', commandId: 'p', by: 'ada' }],
+  ['control.overdue', { commandId: 'p' }],
+  ['control.refused', { commandId: 'p', error }],
   ['tool.called', { toolCallId: 'open', name: 'wait', args: 1 }, by],
   ['llm.started', { callId: 'open', model: 'm' }, by],
   ['step.started', { stepId: 'open', name: 'open' }, by],
