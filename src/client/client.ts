@@ -31,6 +31,11 @@ export interface ClientOptions {
    * apart who may see what, such as the id of the user who signed in. By default each tab has connections of its own.
    */
   readonly tabs?: string;
+  /**
+   * Whether several runs and threads come over one connection, up to sixteen over each. By default they do in a page whose
+   * browser opens but six connections to the server (HTTP/1.1); not over HTTP/2, and not in programs.
+   */
+  readonly share?: boolean;
   /** Told of what a listener or handler threw. By default it is reported as an uncaught error is. */
   readonly onError?: (error: unknown) => void;
 }
@@ -81,7 +86,7 @@ export interface Client {
 
 /** @throws {TelltaleError} `invalid_option` */
 export function createClient(options: ClientOptions): Client {
-  const { headers, keep = 20, window = 1000, maxAttempts, onError = report, tabs } = options;
+  const { headers, keep = 20, window = 1000, maxAttempts, onError = report, share, tabs } = options;
   const transport: Transport = {
     fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
     headers: typeof headers === 'function' ? headers : () => headers ?? {},
@@ -104,6 +109,9 @@ export function createClient(options: ClientOptions): Client {
           yield* (await part(import('./tabs.ts'))).amongTabs(way, tabs, base, transport)(...it);
         }
       : undefined,
+    streams: new Set(),
+    base,
+    share,
     detour: (stream) =>
       import('./detour.ts').then(
         (it) => it.takeDetour(way, stream, transport),
@@ -113,7 +121,7 @@ export function createClient(options: ClientOptions): Client {
   const streamOf =
     (url: URL, way?: Way, after?: string) =>
     (sink: Sink): Source =>
-      opening(url, sink, { ...transport, maxAttempts, startsOver: true, way, after }, !(way && tabs));
+      opening(url, sink, { ...transport, maxAttempts, startsOver: true, way, after });
 
   return {
     run(runId, { from = 'start', initial } = {}) {

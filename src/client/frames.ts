@@ -28,6 +28,10 @@ export interface FramesOptions extends Transport {
   readonly asked?: Asked | undefined;
   /** For how many milliseconds the server may say nothing. */
   readonly patienceMs: () => number;
+  /** Makes a reader that was cut, and waits, connect again now. */
+  readonly again?: () => void;
+  /** The reader has all that there was. */
+  readonly isLive?: () => boolean;
   /** The server said how long to wait before coming again, in milliseconds. */
   readonly onRetry: (milliseconds: number) => void;
   /** The server said that it is there: not the comment that every connection begins with. */

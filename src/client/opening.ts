@@ -4,18 +4,26 @@
  */
 import { TelltaleError } from '../protocol/index.ts';
 import { ask } from './ask.ts';
-import { type ConnectionState, IDLE, RETRY_MS } from './connection-state.ts';
+import { type ConnectionState, IDLE, RETRY_MS, rests } from './connection-state.ts';
 import { part } from './part.ts';
 import type { Sink, Source } from './source.ts';
-import type { StreamOptions } from './stream.ts';
+import type { Movable, Stream, StreamOptions } from './stream.ts';
 
 /** Before the code is asked for again: anywhere up to `RETRY_MS`, doubled each time up to at most so many milliseconds. */
 const MAX_RETRY_MS = 30_000;
 
-/** @param isDirect its frames come from the server, not by another way: then the first request is made at once. */
-export function opening(url: URL, sink: Sink, options: StreamOptions, isDirect: boolean): Source {
-  const { after: cursor, maxAttempts = Number.POSITIVE_INFINITY } = options;
-  let stream: Source | undefined;
+export function opening(url: URL, to: Sink, options: StreamOptions): Source {
+  const { after: cursor, maxAttempts = Number.POSITIVE_INFINITY, way } = options;
+  const self: Movable = { move: () => stream?.move() };
+  const sink: Sink = {
+    ...to,
+    connection(state) {
+      if (rests(state)) way?.streams.delete(self);
+      else way?.streams.add(self);
+      to.connection(state);
+    },
+  };
+  let stream: Stream | undefined;
   let isOpen = false;
   let attempt = 0;
   let trying: AbortController | undefined;
@@ -35,6 +43,8 @@ export function opening(url: URL, sink: Sink, options: StreamOptions, isDirect: 
     trying = own;
     isOpen = true;
     if (attempt === 0) tell({ phase: 'connecting' });
+    // Of several only the first: the others may come over one connection.
+    const isDirect = !way || (!way.carrier && way.streams.size === 1);
     const response = isDirect ? ask(url, { ...options, cursor, signal: own.signal }) : undefined;
     // Told by who reads it.
     response?.catch(() => {});

@@ -6,7 +6,7 @@ import { until } from '../hub/recording.fixture.ts';
 import type { ConnectionPhase } from './connection-state.ts';
 import { readPages } from './pages.ts';
 import type { Followed } from './source.ts';
-import { Stream } from './stream.ts';
+import { Stream, type Way } from './stream.ts';
 
 let server: StreamServer;
 const closing: (() => unknown)[] = [];
@@ -35,7 +35,7 @@ function watch(path: string, after?: string) {
       requests.push(String(input).slice(server.url.length));
       return fetch(input, init);
     },
-    way: { carrier: (url, options) => readPages(url, options, true), detour() {} },
+    way: onPages(),
   });
   closing.push(() => stream.close());
   stream.open();
@@ -119,9 +119,16 @@ test('a refusal ends it, with its code', async () => {
   const stream = new Stream(new URL('/v1/runs/none/stream', server.url), sink, {
     fetch,
     headers: () => ({}),
-    way: { carrier: (url, options) => readPages(url, options, true), detour() {} },
+    way: onPages(),
   });
   stream.open();
   await until(() => states.length === 2, 'the refusal');
   expect(states[1]).toMatchObject({ phase: 'closed', error: { code: 'run_not_found' } });
 });
+
+/** A way on which everything comes in pages. */
+function onPages(): Way {
+  const base = new URL(server.url);
+  const carrier: Way['carrier'] = (url, options) => readPages(url, options, true);
+  return { base, carrier, share: false, streams: new Set(), detour() {} };
+}

@@ -1,5 +1,5 @@
 import { TelltaleError } from '../protocol/index.ts';
-import type { ConnectionState } from './connection-state.ts';
+import { type ConnectionState, rests } from './connection-state.ts';
 import type { Carrier } from './frames.ts';
 import { carrierOf, Stream, type Way } from './stream.ts';
 import type { LeaderMessage, TabMessage } from './tab-message.ts';
@@ -83,16 +83,18 @@ export class Relays {
     const { fetch, headers, way } = this.#options;
     const sink = {
       take() {},
-      connection: ({ phase, retryAt }: ConnectionState) => {
-        relay.isWaiting = retryAt !== undefined;
+      connection: (state: ConnectionState) => {
+        relay.isWaiting = state.retryAt !== undefined;
         // With an error, which its members were told: who tries again joins again.
-        if (phase === 'closed' && this.#relays.get(name) === relay) this.#relays.delete(name);
+        if (rests(state)) way.streams.delete(relay.stream);
+        if (state.phase === 'closed' && this.#relays.get(name) === relay) this.#relays.delete(name);
       },
     };
     const tapped = this.#tap(name, way, () => relay);
     const stream = new Stream(url, sink, { fetch, headers, after, startsOver: true, way: tapped });
     const relay: Relay = { stream, members: new Map(), isOn: false, isWaiting: false };
     this.#relays.set(name, relay);
+    way.streams.add(stream);
     return relay;
   }
 
@@ -107,7 +109,7 @@ export class Relays {
           options.onHeartbeat();
         };
         try {
-          for await (const frames of carrier(url, { ...options, onHeartbeat })) {
+          for await (const frames of carrier(url, { ...options, onHeartbeat, isLive: () => false })) {
             const from = options.cursor();
             const to = frames.findLast(({ id }) => id !== undefined)?.id ?? from;
             relay.isOn = true;
@@ -134,6 +136,9 @@ export class Relays {
         }
         return carrier;
       },
+      streams: way.streams,
+      base: way.base,
+      share: way.share,
       detour: (it) => way.detour(it),
     };
   }

@@ -2,9 +2,12 @@ import { HEARTBEAT_MS, TelltaleError } from '../protocol/index.ts';
 import { type ConnectionInput, step } from './connection.ts';
 import { type ConnectionState, IDLE, rests } from './connection-state.ts';
 import { type Asked, type Carrier, readFrames } from './frames.ts';
+import { isLimited } from './limited.ts';
 import { watchPage } from './page.ts';
+import { part } from './part.ts';
 import { Place } from './place.ts';
 import type { Followed, Sink, Source } from './source.ts';
+import type { Together } from './together.ts';
 import type { Transport } from './transport.ts';
 
 export interface StreamOptions extends Transport {
@@ -24,8 +27,19 @@ export interface StreamOptions extends Transport {
 export interface Way {
   /** Brings those of the next connection; by default each stream has one of its own. */
   carrier: Carrier | undefined;
+  /** What goes this way now. */
+  readonly streams: Set<Movable>;
+  /** The server. */
+  readonly base: URL;
+  /** Whether several streams are to share a connection; by default where there may be but few. */
+  readonly share: boolean | undefined;
   /** Looks for another carrier, for a stream that is held, and makes it connect anew where there is one. */
   detour(stream: Stream): unknown;
+}
+
+export interface Movable {
+  /** Goes over to what brings its next connection now, where that is another. */
+  move(): void;
 }
 
 /** A connection for each stream. */
@@ -44,7 +58,7 @@ const MAX_PATIENCE_MS = 300_000;
 const SLICE_MS = 12;
 
 /** One stream of ours over any number of connections, told to a sink. Does what the machine in `connection.ts` decides. */
-export class Stream implements Source {
+export class Stream implements Source, Movable {
   readonly url: URL;
   /** Of this connection. */
   #carrier: Carrier = direct;
@@ -130,6 +144,13 @@ export class Stream implements Source {
     if (this.#connection === connection) this.#dispatch(input);
   }
 
+  move(): void {
+    if (!this.#connection || this.#carrier === carrierOf(this.#options.way)) return;
+    this.#connection.abort();
+    clearTimeout(this.#timer);
+    void this.#connect();
+  }
+
   /** Connects anew where nothing comes, and its way has another carrier by now. */
   takeWay(): void {
     if (this.#isHeld && this.#carrier !== carrierOf(this.#options.way)) this.reconnect();
@@ -156,6 +177,8 @@ export class Stream implements Source {
       if (this.#connection === connection) this.#dispatch(input);
     };
     const { fetch, headers } = this.#options;
+    const asked = this.#carrier === direct ? this.#asked : this.#asked?.abort();
+    this.#asked = undefined;
     const loading = this.#sink.load?.();
     // Where the connection fails first, nobody asks for it.
     loading?.catch(() => {});
@@ -164,12 +187,13 @@ export class Stream implements Source {
       headers,
       signal: connection.signal,
       fetch,
-      asked: this.#asked,
+      ...(asked && { asked }),
+      again: () => this.#dispatch({ kind: 'due' }),
+      isLive: () => this.#state.phase === 'live',
       patienceMs: () => this.#patienceMs,
       onRetry: (milliseconds) => tell({ kind: 'retry', milliseconds }),
       onHeartbeat: () => tell({ kind: 'heartbeat' }),
     });
-    this.#asked = undefined;
     let slice = performance.now();
     for await (const batch of frames) {
       await loading;
@@ -201,7 +225,29 @@ export class Stream implements Source {
   }
 }
 
-export const carrierOf = (way: Way | undefined): Carrier => way?.carrier ?? direct;
+/** What brings the next connection of a stream that goes this way. */
+export function carrierOf(way: Way | undefined): Carrier {
+  if (!way) return direct;
+  if (way.carrier) return way.carrier;
+  return way.streams.size > 1 && (way.share ?? isLimited(way.base)) ? together(way) : direct;
+}
+
+/** The carrier of those that share; loaded when there are several. */
+function together(way: Way): Carrier {
+  const known = TOGETHER.get(way);
+  if (known) return known;
+  const loading = () => part(import('./together.ts'));
+  let all: Together | undefined;
+  const carrier: Carrier = async function* (...it) {
+    const { Together } = await loading();
+    all ??= new Together(way);
+    yield* all.follow(...it);
+  };
+  TOGETHER.set(way, carrier);
+  return carrier;
+}
+
+const TOGETHER = new WeakMap<Way, Carrier>();
 
 const chance = (): { random: number; now: number } => ({ random: Math.random(), now: Date.now() });
 

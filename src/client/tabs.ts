@@ -34,6 +34,9 @@ export function amongTabs(way: Way, identity: string, base: URL, transport: Tran
   if (known) return known;
   const own: Way = {
     carrier: undefined,
+    streams: new Set(),
+    base,
+    share: way.share,
     detour: (stream) =>
       import('./detour.ts').then(
         (it) => it.takeDetour(own, stream, transport),
