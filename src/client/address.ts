@@ -4,7 +4,7 @@ import { TelltaleError } from '../protocol/index.ts';
 export function baseOf(url: string | URL): URL {
   const base = URL.parse(String(url), globalThis.location?.href);
   if (!base || !/^https?:$/.test(base.protocol)) {
-    throw new TelltaleError('invalid_option', `url: ${String(url)} is no http:// or https:// address.`);
+    throw new TelltaleError('invalid_option', `url: ${url} is no http:// or https:// address.`);
   }
   base.pathname = base.pathname.replace(/\/*$/, '/');
   base.search = '';

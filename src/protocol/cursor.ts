@@ -82,6 +82,6 @@ export function locate(cursor: Cursor | undefined, head: Head): Position {
  */
 export function checkWhole({ first, seq }: { readonly first?: number; readonly seq: number }, known: number): void {
   if (first === undefined || first > known || seq <= known) return;
-  const detail = `Deltas ${first} to ${seq} came merged, of which those up to ${known} are known. Go on after the cursor of ${known}.`;
+  const detail = `Of the merged deltas ${first} to ${seq} those up to ${known} are known.`;
   throw new TelltaleError('stream_broken', detail, { known, first, seq });
 }

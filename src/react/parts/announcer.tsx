@@ -18,7 +18,6 @@ const UNSEEN: CSSProperties = {
   position: 'absolute',
   width: 1,
   height: 1,
-  margin: -1,
   overflow: 'hidden',
   clipPath: 'inset(50%)',
   whiteSpace: 'nowrap',
