@@ -177,6 +177,17 @@ describe('several runs share a connection', () => {
     await expectSame(b);
   });
 
+  test('tabs that share have one connection for all that they show', async () => {
+    await begin(names(5));
+    const tabs = [1, 2].map(() => clientOf(server.url, { share: true, tabs: 'ann' }));
+    const all = tabs.flatMap((client) => names(5).map((id) => watch(client, id)));
+    await Promise.all(all.map(({ run }) => view(run, live)));
+    await until(() => server.hub.viewers === 1);
+    await end(names(5));
+    await Promise.all(all.map(({ run }) => view(run, closed)));
+    for (const it of all) await expectSame(it);
+  });
+
   test('in programs each has its own by default', async () => {
     await begin(names(3));
     const client = clientOf(server.url);
