@@ -1,4 +1,6 @@
 export { Block, type Entry, isVoid, type LazyEntries, VOID } from './block.ts';
+export { type BudgetLimits, budgetLimits, parseBudget, strictest } from './budget.ts';
+export { type BudgetLimit, type BudgetUse, budgetUsed } from './budget-used.ts';
 export {
   type CursorPart,
   cursorOfPart,
@@ -104,4 +106,5 @@ export type {
   RunInput,
   RunWriter,
   TextSource,
+  ToolCallRef,
 } from './writer.ts';

@@ -44,6 +44,11 @@ export interface RunInput {
   readonly by?: string;
 }
 
+/** A tool call that is to begin; with its id where the log has it already. */
+export interface ToolCallRef {
+  readonly toolCallId?: string;
+}
+
 /**
  * How an agent tells what it does. Given to every registered agent; adapters write to it as well.
  *
@@ -99,8 +104,10 @@ export interface RunWriter {
    * Resolves when the agent may go on: at once, or after a pause, or after a decision about its budget. Rejects with the
    * abort reason once the run was cancelled, timed out or used up its budget. Tools and model calls of adapters do this
    * by themselves before they begin.
+   *
+   * @param call for adapters: the tool call that is to begin, which the maximum of tool calls holds back as well.
    */
-  checkpoint(): Promise<void>;
+  checkpoint(call?: ToolCallRef): Promise<void>;
   /**
    * Runs another registered agent as a run of its own in the same thread, with this run as its parent, and resolves with
    * its output. It takes no place in the queue, and is cancelled with its parent.
