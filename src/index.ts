@@ -21,10 +21,10 @@ import { Hub } from './hub/index.ts';
 import type { Damage } from './log/embedded/index.ts';
 import type { Log } from './log/index.ts';
 import {
-  isEnded,
-  LATENESS_MS,
+  type BudgetLimits,
   LIMITS,
   type Limits,
+  parseBudget,
   type RunSnapshot,
   randomId,
   TelltaleError,
@@ -33,9 +33,13 @@ import {
   type Agent,
   type AgentFunction,
   checkAgentName,
+  checkBudget,
   checkCount,
   checkRunLimits,
+  finished,
   ImplicitRuns,
+  loadPrices,
+  type Prices,
   type RunLimits,
   Runs,
   type StartRequest,
@@ -66,6 +70,7 @@ export {
   type AgentRef,
   type ApprovalAnswer,
   type ApprovalRequest,
+  type BudgetLimits,
   type Cost,
   type ErrorCode,
   type ErrorInfo,
@@ -83,7 +88,17 @@ export {
   type TelltaleEvent,
   type Usage,
 } from './protocol/index.ts';
-export { type Agent, type AgentFunction, currentRun, type RunLimits, type StartRequest } from './runs/index.ts';
+export {
+  type Agent,
+  type AgentFunction,
+  currentRun,
+  type PricedCall,
+  type PriceFunction,
+  type Prices,
+  type PriceTable,
+  type RunLimits,
+  type StartRequest,
+} from './runs/index.ts';
 
 /** Streams that another server carries may take so long to end. */
 const GRACE_MS = 2_000;
@@ -110,6 +125,13 @@ export interface TelltaleOptions extends RunLimits {
   readonly limits?: Partial<Limits>;
   /** How many runs may wait for their turn (`concurrency`); one more is refused as `overloaded`. 1,000 by default. */
   readonly maxQueued?: number;
+  /** The most that any run may spend. Runs and agents can set less, never more. */
+  readonly budget?: BudgetLimits;
+  /**
+   * What model calls cost of which the provider tells only the usage: `'genai-prices'` (the package
+   * `@pydantic/genai-prices`, which you install), a table or a function. Without it such a cost is not known.
+   */
+  readonly prices?: Prices;
   /** Told of every error that is the server's fault. Writes to stderr by default. */
   readonly onError?: ErrorReport;
   /** Told of everything that the store found lost or wrong; viewers are told by new epochs. Writes to stderr by default. */
@@ -144,6 +166,7 @@ export interface Telltale {
    * app.agent('crawler', crawl, { concurrency: 2, timeout: 600 });
    *
    * @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters, and for limits that are none.
+   * @throws {TelltaleError} `invalid_option` for a name that is taken
    */
   agent(name: string, fn: AgentFunction, about?: Omit<Agent, 'name' | 'fn'>): void;
   /**
@@ -218,6 +241,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   checkRunLimits(options);
   checkCount('maxQueued', maxQueued, 0);
   const auth = options.auth && new Auth(options.auth);
+  const budget = options.budget && parseBudget(options.budget, 'invalid_option');
   const openStore = storeOf(store, onDamage);
   openDoors(options.doors);
   const doors = options.doors ?? {};
@@ -231,12 +255,14 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   let closing: Promise<void> | undefined;
 
   async function openAll(): Promise<{ log: Log; runs: Runs }> {
+    const price = options.prices && (await loadPrices(options.prices));
     const log = await openStore();
     const runs = new Runs(log, {
       limits,
       ...(concurrency !== undefined && { concurrency }),
       ...(timeout !== undefined && { timeout }),
       ...(maxQueued !== undefined && { maxQueued }),
+      ...{ budget, price },
     });
     try {
       // Runs whose process died end now, before anybody can look at them.
@@ -296,6 +322,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
     agent(name, fn, about = {}) {
       checkAgentName(name, agents);
       checkRunLimits(about);
+      checkBudget(about.budget, budget);
       agents.set(name, [name, fn, about]);
       registry?.register(name, fn, about);
     },
@@ -391,26 +418,6 @@ function directoryOf(store: string): string | undefined {
   if (store.startsWith('file:')) return store.slice('file:'.length);
   // One letter before the colon is a drive.
   return /^[a-z][a-z0-9+.-]+:/i.test(store) ? undefined : store;
-}
-
-/** Follows first, then looks: nothing is missed. Wake-ups are hints, so it also looks from time to time. */
-async function finished(log: Log, runs: Runs, runId: string, threadId: string): Promise<RunSnapshot> {
-  let wake = (): void => {};
-  const unfollow = await log.follow(threadId, () => wake());
-  try {
-    for (;;) {
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      const record = await log.runs.get(runId);
-      if (!record || isEnded(record.status)) return await runs.snapshot(runId);
-      const timer = setTimeout(wake, LATENESS_MS);
-      await woken;
-      clearTimeout(timer);
-    }
-  } finally {
-    unfollow();
-  }
 }
 
 function writeError(error: unknown, { errorId, method, path }: Parameters<ErrorReport>[1]): void {

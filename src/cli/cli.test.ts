@@ -15,6 +15,7 @@ export default {
   broken: async () => { throw new Error('out of order'); },
   waiting: async (run) => { await run.think('I wait.'); await stopped(run); },
   stubborn: async (run) => { await run.think('I do not listen.'); await new Promise(() => {}); },
+  busy: async (run) => { for (const i of [1, 2, 3]) await run.tool('look', { i }, () => i); },
   careless: async () => { void Promise.resolve().then(() => { throw new Error('forgotten \\u001b[31m'); }); },
   restless: async (run) => { setInterval(() => run.custom('still', 'here'), 20); await new Promise(() => {}); },
   hostile: async (run) => {
@@ -83,6 +84,15 @@ describe('telltale run', () => {
     const unknown = await runOnce(['run', 'nobody', 'x', '--url', url]);
     expect(unknown).toMatchObject({ code: 1, stdout: '' });
     expect(unknown.stderr).toContain('nobody');
+  });
+
+  test('gives the run a budget, and says when it is used up', async () => {
+    const spent = await runOnce(['run', 'busy', 'x', '--max-tool-calls', '2', '--on-exceeded', 'stop', '--url', url]);
+    expect(spent).toMatchObject({ code: 1, stdout: expect.stringContaining('budget exceeded: 2 of 2 (toolCalls)') });
+    const wrong = await runOnce(['run', 'busy', 'x', '--max-cost', 'much', '--url', url]);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('--max-cost: much is no number') });
+    const refused = await runOnce(['run', 'busy', 'x', '--max-cost=-1', '--url', url]);
+    expect(refused.stderr).toContain('budget.maxCost');
   });
 
   test('Ctrl-C cancels the run and shows its end', async () => {

@@ -130,6 +130,12 @@ describe('POST /v1/runs (P8)', () => {
     ['an unknown mode', '{"agent":"greeter","mode":"elsewhere"}', 400, 'invalid_request'],
     ['metadata that is a list', '{"agent":"greeter","metadata":[]}', 400, 'invalid_request'],
     ['an id that is taken', '{"agent":"greeter","runId":"open"}', 409, 'run_exists'],
+    ['a budget that is a number', '{"agent":"greeter","budget":5}', 400, 'invalid_request'],
+    ['a negative budget', '{"agent":"greeter","budget":{"maxCost":-1}}', 400, 'invalid_request'],
+    ['a budget beyond all money', '{"agent":"greeter","budget":{"maxCost":1e300}}', 400, 'invalid_request'],
+    ['a budget in no currency', '{"agent":"greeter","budget":{"maxCost":1,"currency":"euro"}}', 400, 'invalid_request'],
+    ['a budget with a member of its own', '{"agent":"greeter","budget":{"maxTime":1}}', 400, 'invalid_request'],
+    ['a remote run that asks', '{"agent":"r","mode":"remote","budget":{"onExceeded":"ask"}}', 400, 'invalid_request'],
     [
       'an input larger than an event',
       `{"agent":"r","mode":"remote","input":"${'x'.repeat(LIMITS.eventBytes)}"}`,

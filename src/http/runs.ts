@@ -108,6 +108,7 @@ export const runOperations: Operations = {
     ] as const,
     examples: [
       { body: { agent: 'greeter', input: 'Ada', threadId: 'talk' } },
+      { body: { agent: 'greeter', input: 'Ada', budget: { maxCost: 1.5, maxToolCalls: 20, onExceeded: 'pause' } } },
       { headers: { 'Idempotency-Key': '"8e03978e-40d5"' }, body: { agent: 'greeter', input: 'Ada' } },
     ],
   },

@@ -1,6 +1,6 @@
 /** What requests may say: one schema for each body and each query string (PROTOCOL.md section 8). */
 import { z } from 'zod';
-import { ID_PATTERN, LEASE_SECONDS, TIMEOUT_SECONDS } from '../protocol/index.ts';
+import { budgetLimits, ID_PATTERN, LEASE_SECONDS, TIMEOUT_SECONDS } from '../protocol/index.ts';
 
 const id = z
   .string()
@@ -39,6 +39,11 @@ export const StartRunRequest = z.strictObject({
     .exactOptional()
     .describe(
       'Seconds that it may take once it has started, without those in which it is paused. Not for remote runs.',
+    ),
+  budget: budgetLimits
+    .exactOptional()
+    .describe(
+      "The most that it may spend. The smallest of each maximum counts, of this, the agent's and the server's.",
     ),
 });
 

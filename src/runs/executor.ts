@@ -7,11 +7,13 @@ import type { Ack, Log, RunOpening } from '../log/index.ts';
 import {
   type EncodedEvent,
   type EventData,
+  type EventType,
   LATENESS_MS,
   type Limits,
   type RunWriter,
   TelltaleError,
 } from '../protocol/index.ts';
+import { RunBudget, type RunBudgetOptions } from './budget.ts';
 import { Children, type StartChild } from './children.ts';
 import type { WriterCounts } from './counts.ts';
 import { errorInfoAs } from './error-info.ts';
@@ -22,6 +24,8 @@ import { obey } from './obey.ts';
 import { Outbox } from './outbox.ts';
 import { People } from './people.ts';
 import { plain } from './plain.ts';
+import { pricedCalls } from './priced-calls.ts';
+import type { PriceFunction } from './prices.ts';
 import type { Place } from './queue.ts';
 import { Recorder } from './recorder.ts';
 import { RunWatch } from './run-watch.ts';
@@ -56,6 +60,10 @@ export interface ExecutorOptions {
   readonly graceMs: number;
   readonly budgetBytes: number;
   readonly awayMs: number;
+  /** What the run may spend at most; see `strictest`. */
+  readonly budget?: EventData<'budget.set'> | undefined;
+  /** What a model call costs of which nobody has told. */
+  readonly price?: PriceFunction | undefined;
 }
 
 type Failed = { readonly type: 'run.failed'; readonly data: EventData<'run.failed'> };
@@ -74,6 +82,8 @@ export type RunEnd = Stop | Completed;
 type Outcome = { readonly output: unknown } | { readonly thrown: unknown } | { readonly overdue: true };
 
 export class Executor {
+  /** What it may spend, where that is limited. */
+  readonly budget: RunBudget | undefined;
   readonly #options: ExecutorOptions;
   readonly #outbox: Outbox;
   readonly #recorder: Recorder;
@@ -87,12 +97,15 @@ export class Executor {
   readonly #time: TimeLimit;
   #stop: Stop | undefined;
   #end: RunEnd = { type: 'nothing' };
+  #priceFailed = false;
+  #questions = 0;
   #grace: NodeJS.Timeout | undefined;
   /** What `run.started` says, where the run was opened to wait for its turn. */
   #waiting: EventData<'run.started'> | undefined;
 
   constructor(options: ExecutorOptions) {
-    const { log, threadId, runId, parentRunId, limits, counts, keepStacks, budgetBytes, awayMs } = options;
+    const { log, threadId, runId, parentRunId, limits, counts, keepStacks, budgetBytes, awayMs, budget, price } =
+      options;
     this.#options = options;
     const onLost = (error: TelltaleError, final: boolean) => this.#lost(error, final);
     this.#outbox = new Outbox({ log, threadId, runId, limits, counts, budgetBytes, awayMs, onLost });
@@ -100,7 +113,11 @@ export class Executor {
       const detail = `The run has reached its ${limits.runEvents} events.`;
       this.#lost(new TelltaleError('run_full', detail), false);
     };
-    this.#recorder = new Recorder({ outbox: this.#outbox, threadId, runId, parentRunId, limits, counts, onFull });
+    this.#recorder = new Recorder({
+      ...{ outbox: this.#outbox, threadId, runId, parentRunId, limits, counts, onFull },
+      ...(price && { complete: pricedCalls(price, (thrown) => this.#unpriced(thrown)) }),
+      onTold: (draft) => this.budget?.hear(draft),
+    });
     const { signal } = this.#abort;
     this.#time = new TimeLimit(options.timeoutMs, () => this.fail(timedOut(options.timeoutMs)));
     this.#gate = new Gate({
@@ -111,9 +128,12 @@ export class Executor {
         if (type === 'run.paused') this.hold('paused');
         if (type === 'run.resumed') this.release('paused');
       },
+      check: (call) => this.budget?.check(call),
     });
     this.#children = new Children({ ...options, signal, gate: this.#gate });
     this.#people = new People({ ...options, recorder: this.#recorder, signal });
+    const tell = <T extends EventType>(type: T, data: EventData<T>) => this.#recorder.record(type, data);
+    this.budget = budget && new RunBudget(budget, { signal, tell, ...this.#decisions() });
     this.#scope = new RunScope({
       threadId,
       runId,
@@ -178,6 +198,7 @@ export class Executor {
     if (place && this.#waiting) await this.#begin(place, this.#waiting);
     const began = performance.now();
     this.#time.release('begin');
+    if (!this.#waiting) this.budget?.begin();
     // Stopped before it began: then it does not begin.
     const body = this.#stop ? () => undefined : (run: RunWriter) => fn(run, input);
     const settled = this.#scope.within(body).then(
@@ -235,6 +256,31 @@ export class Executor {
   release(why: Hold): void {
     this.#time.release(why);
     if (!this.#time.isHeld) this.#children.release('above');
+  }
+
+  /** Told once: the same function prices every call. */
+  #unpriced(thrown: unknown): void {
+    if (this.#priceFailed) return;
+    this.#priceFailed = true;
+    this.#recorder.record('error.reported', { error: errorInfoAs('price_failed', thrown, this.#options.keepStacks) });
+  }
+
+  /** What comes of a budget that is used up. */
+  #decisions(): Pick<RunBudgetOptions, 'stop' | 'pause' | 'ask'> {
+    return {
+      stop: (error, usage) => {
+        const { code, message, retryable } = error;
+        const data = { error: { code, message, retryable }, ...(usage && { usage }) };
+        this.#interrupt({ type: 'run.failed', data }, error);
+      },
+      pause: async (reason) => {
+        this.#gate.pause({ reason });
+        await this.#gate.hold();
+      },
+      // Not by the scope: what it asks passes the gate, which waits for the answer.
+      ask: async (prompt) =>
+        (await this.#people.ask({ prompt }, () => `budget-${++this.#questions}`, undefined)).approved,
+    };
   }
 
   /** Writes nothing more, not even an end: whoever takes over the lease does. */

@@ -1,4 +1,5 @@
 import type { EventData } from '../protocol/index.ts';
+import type { ToolCallOf } from './budget.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** Who wants a run to stop or to go on, and why. Without `commandId` nobody asked: Telltale itself does it. */
@@ -11,6 +12,8 @@ export interface GateOptions {
   readonly above?: Gate | undefined;
   /** Writes what comes of it to the log: every command that the gate is given has one outcome, unless the run ends first. */
   readonly tell: <T extends 'run.paused' | 'run.resumed' | 'control.refused'>(type: T, data: EventData<T>) => void;
+  /** What else can hold whoever comes while nobody has asked for a pause: see `RunBudget.check`. */
+  readonly check?: ((call?: ToolCallOf) => Promise<void> | undefined) | undefined;
 }
 
 /**
@@ -34,15 +37,22 @@ export class Gate {
   }
 
   /**
-   * Nothing where the way is free, which costs nothing; else a promise that resolves when the run goes on, and rejects
-   * with the reason where it ends instead.
+   * Nothing where the way is free, which costs nothing; else a promise that resolves when it is time to ask again, and
+   * rejects with the reason where the run ends instead.
+   *
+   * @param call the tool call that is to begin, where it is one.
    */
-  pass(): Promise<void> | undefined {
+  pass(call?: ToolCallOf): Promise<void> | undefined {
+    return this.hold() ?? this.#options.check?.(call);
+  }
+
+  /** The same for pauses, and for whatever holds the run above. */
+  hold(): Promise<void> | undefined {
     if (this.#state === 'gone') return undefined;
     if (this.#state === 'open') {
       const { above, signal } = this.#options;
       const held = above?.pass();
-      return held && unlessAborted(() => held, signal).then(() => this.pass());
+      return held && unlessAborted(() => held, signal);
     }
     if (this.#state === 'asked') {
       this.#state = 'paused';

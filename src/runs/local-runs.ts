@@ -1,6 +1,7 @@
 import type { Ack, Log, RunOpening } from '../log/index.ts';
-import { type EventData, type Limits, parseDraft, TelltaleError } from '../protocol/index.ts';
+import { type BudgetLimits, type EventData, type Limits, parseDraft, TelltaleError } from '../protocol/index.ts';
 import { checkAgentName } from './agent-name.ts';
+import { budgetOf, checkBudget } from './budget-of.ts';
 import type { StartChild, StartedChild } from './children.ts';
 import type { WriterCounts } from './counts.ts';
 import { type AgentFunction, Executor, type RunEnd } from './executor.ts';
@@ -19,6 +20,8 @@ export interface Agent extends RunLimits {
   readonly description?: string;
   /** The model it mainly uses, as a label. */
   readonly model?: string;
+  /** The most that one of its runs may spend. */
+  readonly budget?: BudgetLimits;
 }
 
 /** What is executed here. */
@@ -29,6 +32,8 @@ export interface LocalRun {
   readonly opening: RunOpening;
   readonly input: unknown;
   readonly timeout?: number | undefined;
+  /** As whoever starts it wants it. */
+  readonly budget?: BudgetLimits | undefined;
   /** How many runs are above it, and the gate of the one that started it. */
   readonly depth: number;
   readonly above?: Gate;
@@ -41,8 +46,8 @@ const OPEN_MS = 2_000;
 /** Milliseconds that the agents of a stopping server have, and how long `close` waits for the log to take their ends. */
 const CLOSING = { graceMs: 1_000, totalMs: 5_000 };
 
-/** How long and how much; all of it is set. */
-type Patience = Required<Omit<RunsOptions, 'limits'>>;
+/** How long and how much; all of it is set but for what is spent. */
+type Patience = Required<Omit<RunsOptions, 'limits' | 'budget' | 'price'>> & Pick<RunsOptions, 'budget' | 'price'>;
 
 /** Starts the runs of registered agents, each in its turn, and stops them with the server. */
 export class LocalRuns {
@@ -68,13 +73,14 @@ export class LocalRuns {
   register(name: string, fn: AgentFunction, about: Omit<Agent, 'name' | 'fn'>): void {
     checkAgentName(name, this.agents);
     checkRunLimits(about);
+    checkBudget(about.budget, this.#options.budget);
     this.agents.set(name, { ...about, name, fn });
   }
 
   /**
    * Takes a place and opens the run, which is then executed to its end, by itself.
    *
-   * @throws {TelltaleError} `agent_not_found`; `overloaded` where as many wait as may. Both before anything is stored.
+   * @throws {TelltaleError} `agent_not_found`; `invalid_request` for a budget that is none; `overloaded` where as many wait as may. All before anything is stored.
    */
   start(run: LocalRun): { opened: Promise<Ack>; ended: Promise<RunEnd>; position?: number; executor: Executor } {
     const { data, opening, input, timeout = Number.POSITIVE_INFINITY } = run;
@@ -82,10 +88,11 @@ export class LocalRuns {
     if (!agent) {
       throw new TelltaleError('agent_not_found', `No agent "${data.agent}" is registered here.`, { agent: data.agent });
     }
+    const budget = budgetOf(run.budget, this.#options.budget, agent.budget);
     const timeoutMs = 1_000 * Math.min(timeout, agent.timeout ?? timeout, this.#options.timeout);
     // A run that waited for one that it has started, which waits in the queue, would wait for ever.
     const place = run.depth === 0 ? this.#queue.enter(agent.name, agent.concurrency) : undefined;
-    const executor = new Executor({
+    const executor: Executor = new Executor({
       ...this.#options,
       ...run,
       log: this.#log,
@@ -93,8 +100,9 @@ export class LocalRuns {
       counts: this.#counts,
       expiries: this.#expiries,
       timeoutMs,
+      budget,
       parentRunId: opening.parentRunId,
-      startChild: (child) => this.#startChild(run, child),
+      startChild: (child) => this.#startChild(run, child, executor),
     });
     this.#executors.add(executor);
     const position = place?.position;
@@ -117,7 +125,11 @@ export class LocalRuns {
     return { opened: inTime, ended, executor, ...(position !== undefined && { position }) };
   }
 
-  async #startChild(parent: LocalRun, child: Parameters<StartChild>[0]): Promise<StartedChild> {
+  async #startChild(
+    parent: LocalRun,
+    child: Parameters<StartChild>[0],
+    parentExecutor: Executor,
+  ): Promise<StartedChild> {
     const { agent, input, runId, above } = child;
     const { owner, tenant } = parent.opening;
     const { opened, ended, executor } = this.start({
@@ -125,6 +137,7 @@ export class LocalRuns {
       runId,
       above,
       depth: parent.depth + 1,
+      budget: parentExecutor.budget?.left,
       data: startedData({ agent, mode: 'local', input }),
       opening: {
         agent,
@@ -138,7 +151,10 @@ export class LocalRuns {
     });
     await opened;
     return {
-      ended,
+      ended: ended.then((end) => {
+        parentExecutor.budget?.spentBelow(executor.budget?.spent);
+        return end;
+      }),
       cancel: (reason) => executor.cancel({ reason }),
       hold: (why) => executor.hold(why),
       release: (why) => executor.release(why),

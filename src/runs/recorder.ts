@@ -3,6 +3,7 @@ import {
   type EncodedEvent,
   type ErrorInfo,
   type EventData,
+  type EventDraft,
   type EventType,
   type Limits,
   parseDraft,
@@ -26,6 +27,10 @@ export interface RecorderOptions {
   readonly counts: WriterCounts;
   /** The run has as many events as it may have, but for those of its end. */
   readonly onFull: () => void;
+  /** Adds to an event, before it is written, what its teller left out. */
+  readonly complete?: (draft: EventDraft) => EventDraft;
+  /** Told of everything that is written, but for pieces of text. */
+  readonly onTold?: (draft: EventDraft) => void;
 }
 
 /** Writes one run's events: makes values plain, checks, cuts to size and encodes, at the moment of the call. */
@@ -68,8 +73,11 @@ export class Recorder {
   }
 
   #write(type: unknown, data: unknown, agent: AgentRef | undefined): void {
-    const draft = parseDraft({ type, data: plain(data), ...(agent && { agent }) });
+    const { complete, onTold } = this.#options;
+    const told = parseDraft({ type, data: plain(data), ...(agent && { agent }) });
+    const draft = complete ? complete(told) : told;
     this.#push({ type: draft.type, data: draft.data, agent }, draft.type.endsWith('.delta') && isBare(draft.data));
+    onTold?.(draft);
   }
 
   #push(

@@ -1,4 +1,4 @@
-import type { Ack, Log, ProducerKey, RunRecord } from '../log/index.ts';
+import type { Ack, Log, ProducerKey, RunOpening, RunRecord } from '../log/index.ts';
 import { type EventData, type EventDraft, encodeEvent, type Limits, parseDraft, WARN_AT } from '../protocol/index.ts';
 import { digestOf } from './digest.ts';
 import { eventContext } from './event-context.ts';
@@ -7,12 +7,19 @@ import { findRun } from './find-run.ts';
 import { openCommands } from './open-commands.ts';
 import { nearlyFull } from './recorder.ts';
 import { checkBatch } from './remote-append.ts';
+import { RemoteBudgets } from './remote-budgets.ts';
 import { joinConsecutive, type RemoteLine, storeHalves } from './remote-lines.ts';
 
 /** What a remote producer is answered. */
 export interface Appended extends Ack {
   /** What the run was asked for and has not done yet, oldest first; absent where there is nothing. */
   readonly commands?: readonly EventData<'control.requested'>[];
+}
+
+interface RemoteOpening extends Pick<RunRecord, 'threadId' | 'runId'> {
+  readonly budget?: EventData<'budget.set'> | undefined;
+  /** As of `Log.append`. */
+  readonly once?: string | undefined;
 }
 
 interface RemoteAppend {
@@ -29,11 +36,29 @@ export class RemoteRuns {
   readonly #expiries: Expiries;
   /** Runs that were told they are nearly full. */
   readonly #warned = new Set<string>();
+  readonly #budgets: RemoteBudgets;
 
   constructor(log: Log, limits: Limits, expiries: Expiries) {
     this.#log = log;
     this.#limits = limits;
     this.#expiries = expiries;
+    this.#budgets = new RemoteBudgets(log);
+  }
+
+  /**
+   * Opens a run that a producer will fill; its budget stands directly behind its start.
+   *
+   * @throws {TelltaleError} what `Log.append` refuses; `event_too_large`.
+   */
+  open(
+    { threadId, runId, budget, once }: RemoteOpening,
+    data: EventData<'run.started'>,
+    opens: RunOpening,
+  ): Promise<Ack> {
+    const context = eventContext({ threadId, runId });
+    const drafts = [{ type: 'run.started', data }, ...(budget ? [{ type: 'budget.set', data: budget }] : [])];
+    const events = drafts.map((draft) => encodeEvent(draft, context, this.#limits.eventBytes));
+    return this.#log.append(threadId, events, { runId, opens, ...(once !== undefined && { once }) });
   }
 
   /**
@@ -104,6 +129,9 @@ export class RemoteRuns {
       ...(producer && { producer: { ...producer, digest: digestOf(parsed) } }),
     });
     for (const draft of parsed) if (isQuestion(draft)) this.#expiries.watch(run, draft.data);
+    if (closes) this.#budgets.forget(runId);
+    // Stored is stored: a budget that cannot be looked after now is looked after with the next append.
+    else await this.#budgets.look(run).catch(() => undefined);
     if (closes) this.#warned.delete(runId);
     // An upper bound that costs nothing: other runs of the thread are counted with it.
     else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);

@@ -1,30 +1,27 @@
 import { type Ack, foldRun, type Log, type RunOpening, type RunRecord } from '../log/index.ts';
 import {
+  type BudgetLimits,
   checkId,
-  type EncodedEvent,
-  type EventData,
-  type EventType,
-  encodeEvent,
   isEnded,
   isId,
   LIMITS,
   type Limits,
   newRunId,
-  parseDraft,
   type RunSnapshot,
   type RunStatus,
   TelltaleError,
 } from '../protocol/index.ts';
 import { type Admit, openAdmitted } from './admit.ts';
 import { Approvals } from './approvals.ts';
+import { checkBudget, remoteBudget } from './budget-of.ts';
 import { Commands } from './commands.ts';
 import type { WriterCounts } from './counts.ts';
-import { eventContext } from './event-context.ts';
 import type { AgentFunction } from './executor.ts';
 import { Expiries } from './expiries.ts';
 import { findRun, runNotFound } from './find-run.ts';
 import { Inputs } from './inputs.ts';
 import { type Agent, LocalRuns, startedData } from './local-runs.ts';
+import type { PriceFunction } from './prices.ts';
 import { endLostRuns } from './recovery.ts';
 import { RemoteRuns } from './remote-runs.ts';
 import { checkTimeout } from './run-limits.ts';
@@ -49,6 +46,10 @@ export interface RunsOptions {
   readonly concurrency?: number;
   /** Runs that may wait for their turn. */
   readonly maxQueued?: number;
+  /** The most that any run may spend; a run's own budget and that of its agent can only be smaller. */
+  readonly budget?: BudgetLimits | undefined;
+  /** What model calls cost that do not say so themselves. */
+  readonly price?: PriceFunction | undefined;
 }
 
 /** What is to run, and where its events go. */
@@ -70,6 +71,8 @@ export interface StartRequest {
   readonly lease?: number;
   /** Local only: seconds that it may take (`RunLimits.timeout`). Those of its agent and of the server hold as well. */
   readonly timeout?: number;
+  /** The most that it may spend. The server's and the agent's budgets hold as well: the smallest of each maximum counts. */
+  readonly budget?: BudgetLimits;
 }
 
 /** A run whose first event is durable: `run.started`, or `run.queued`. */
@@ -116,7 +119,7 @@ export class Runs {
   readonly #counts: WriterCounts = { truncated: 0, invalid: 0, dropped: 0 };
   readonly #log: Log;
   readonly #limits: Limits;
-  readonly #options: typeof DEFAULTS;
+  readonly #options: typeof DEFAULTS & Pick<RunsOptions, 'budget' | 'price'>;
   readonly #local: LocalRuns;
   readonly #expiries: Expiries;
   #closing = false;
@@ -126,6 +129,7 @@ export class Runs {
     this.#log = log;
     this.#limits = { ...LIMITS, ...limits };
     this.#options = { ...DEFAULTS, ...options };
+    checkBudget(options.budget);
     this.#expiries = new Expiries(log);
     this.#local = new LocalRuns(log, this.#limits, this.#counts, this.#expiries, this.#options);
     this.counts = this.#counts;
@@ -169,7 +173,7 @@ export class Runs {
   }
 
   async #start(request: StartRequest, admit?: Admit, requestDigest?: string): Promise<Started> {
-    const { mode = 'local', owner, tenant, lease, timeout } = request;
+    const { mode = 'local', owner, tenant, lease, timeout, budget } = request;
     checkTimeout(timeout, 'invalid_request');
     if (timeout !== undefined && mode === 'remote') {
       const detail = 'timeout: nobody here can stop what a remote run does. Let it end by itself, or give it a lease.';
@@ -194,17 +198,23 @@ export class Runs {
     const place = { threadId, runId };
     return openAdmitted(admit, place, async (once): Promise<Started> => {
       if (mode === 'local') {
-        const { opened, position } = this.#local.start({ ...place, data, opening, input, timeout, depth: 0, once });
+        const { opened, position } = this.#local.start({
+          ...place,
+          data,
+          opening,
+          input,
+          timeout,
+          budget,
+          depth: 0,
+          once,
+        });
         const ack = await opened;
         return position === undefined
           ? { ...place, status: 'running', ack }
           : { ...place, status: 'queued', position, ack };
       }
-      const event = this.#encode('run.started', data, place);
-      const ack = await this.#log.append(threadId, [event], {
-        ...{ runId, opens: opening },
-        ...(once !== undefined && { once }),
-      });
+      const limits = remoteBudget(this.#options.budget, budget);
+      const ack = await this.remote.open({ ...place, budget: limits, once }, data, opening);
       return { ...place, status: 'running', ack };
     });
   }
@@ -260,13 +270,5 @@ export class Runs {
   /** @throws {TelltaleError} `run_not_found`, `run_deleted`. */
   #run(runId: string): Promise<RunRecord> {
     return findRun(this.#log, runId);
-  }
-
-  #encode<T extends EventType>(
-    type: T,
-    data: EventData<T>,
-    run: Pick<RunRecord, 'threadId' | 'runId' | 'parentRunId'>,
-  ): EncodedEvent {
-    return encodeEvent(parseDraft({ type, data }), eventContext(run), this.#limits.eventBytes);
   }
 }

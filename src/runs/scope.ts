@@ -12,6 +12,7 @@ import {
   type RunInput,
   type RunWriter,
   type TextSource,
+  type ToolCallRef,
 } from '../protocol/index.ts';
 import type { Children } from './children.ts';
 import { drive, untilAborted } from './drive.ts';
@@ -122,8 +123,12 @@ export class RunScope implements RunWriter {
         code: 'tool_failed',
       });
     };
-    const held = this.#core.gate.pass();
-    return held ? unattended(held.then(begin)) : begin();
+    // Begun in the very turn in which the gate is open: who comes next finds it counted.
+    const enter = (): Promise<R> => {
+      const held = this.#core.gate.pass({});
+      return held ? unattended(held.then(enter)) : begin();
+    };
+    return enter();
   }
 
   step<R>(step: string | PlanStep, body: Body<RunWriter, R>): Promise<R> {
@@ -195,14 +200,14 @@ export class RunScope implements RunWriter {
     this.#here().#record('error.reported', { error: told });
   }
 
-  async checkpoint(): Promise<void> {
+  async checkpoint(call?: ToolCallRef): Promise<void> {
     this.signal.throwIfAborted();
     await this.#room();
     // A turn of the event loop, in which a command can arrive at an agent that never waits for anything else.
     await new Promise((resolve) => setImmediate(resolve));
     this.signal.throwIfAborted();
-    const held = this.#core.gate.pass();
-    if (held) await held;
+    const about = call && { ...call, agentId: this.#agent?.id };
+    for (let held = this.#core.gate.pass(about); held; held = this.#core.gate.pass(about)) await held;
   }
 
   approve(request: ApprovalRequest): Promise<ApprovalAnswer> {
