@@ -191,14 +191,14 @@ describe('tools', () => {
   });
 });
 
-test('a tool that the program denies: the question, its answer, and the agent goes on', async () => {
+test('a tool that the program denies is denied, nobody was asked, and the agent goes on', async () => {
   const script: Script = (_request, index) =>
     index === 0 ? { tools: [{ name: 'weather', args: { city: 'Rome' } }] } : { text: 'No.' };
   const { generate } = await bothWays(script, { toolApproval: { weather: 'denied' } } as never);
   expect(generate.run).toMatchObject({
     output: 'No.',
     tools: [{ id: 'call_0', status: 'denied' }],
-    approvals: [{ toolCallId: 'call_0', status: 'resolved', decision: 'denied' }],
+    approvals: [],
   });
 });
 

@@ -76,6 +76,8 @@ export interface Part {
   readonly error?: unknown;
   readonly approvalId?: string;
   readonly approved?: boolean;
+  /** Decided by the program, or by `aiSdkApproval`: nobody is left to ask. */
+  readonly isAutomatic?: boolean;
   readonly reason?: unknown;
   readonly toolCall?: { readonly toolCallId: string; readonly toolName: string; readonly input?: unknown };
 }

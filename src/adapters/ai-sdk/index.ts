@@ -13,8 +13,10 @@ import type {
 } from './events.ts';
 import { Invocation } from './invocation.ts';
 import { heard } from './middleware.ts';
+import { open, opened } from './open-calls.ts';
 import { tapped } from './tap.ts';
 
+export { type AiSdkApproval, type AiSdkApprovalOptions, type AiSdkApprovalPolicy, aiSdkApproval } from './approval.ts';
 export { type AiSdkMiddleware, aiSdkMiddleware } from './middleware.ts';
 
 /** What `aiSdk` makes: AI SDK's `Telemetry`, as far as it is needed. */
@@ -24,28 +26,25 @@ export interface AiSdkTelemetry {
   onToolExecutionStart(event: ToolEvent): void;
   onToolExecutionEnd(event: ToolEndEvent): void;
   onStepEnd(event: StepEndEvent): void;
-  onObjectStepStart(event: ModelCallEvent): void;
+  onObjectStepStart(event: ModelCallEvent): Promise<void>;
   onObjectStepEnd(event: ObjectStepEndEvent): void;
   onEnd(event: EndEvent): void;
   onAbort(event: CallEvent & { readonly reason?: unknown }): void;
   onError(event: unknown): void;
   executeLanguageModelCall<T>(options: ModelCallEvent & { readonly execute: () => PromiseLike<T> }): Promise<T>;
-  executeTool<T>(options: CallEvent & { readonly execute: () => PromiseLike<T> }): PromiseLike<T>;
+  executeTool<T>(
+    options: CallEvent & { readonly toolCallId: string; readonly execute: () => PromiseLike<T> },
+  ): PromiseLike<T>;
 }
 
 /** The operations that are recorded. Embeddings, images, speech are no agents. */
 const OPERATIONS = new Set(['ai.generateText', 'ai.streamText', 'ai.generateObject', 'ai.streamObject']);
 
-/** A consumer that stops reading leaves its call open for ever. Of more than this, the oldest are let go. */
-const MOST_OPEN = 10_000;
-
-/** All calls that are under way, by `callId`, each with the telemetry that records it: registered twice, recorded once. */
-const open = new Map<string, { readonly owner: AiSdkTelemetry; readonly invocation: Invocation }>();
-
 /**
  * Telemetry for AI SDK 7 that records every call made within a run, in that run: agents (nested as they call each
  * other), model calls with their usage, thinking, answers and tool arguments as they stream, tools and their results.
- * Outside of runs nothing is recorded. Hooks never wait and never throw.
+ * Outside of runs nothing is recorded. Nothing is written that anybody waits for; what waits is a model call or tool call that must
+ * not begin: `RunWriter.checkpoint`.
  *
  * @example
  * import { registerTelemetry } from 'ai';
@@ -66,11 +65,7 @@ export function aiSdk(): AiSdkTelemetry {
         return;
       }
       if (!OPERATIONS.has(event.operationId ?? '') || open.has(event.callId)) return;
-      for (const oldest of open.keys()) {
-        if (open.size < MOST_OPEN) break;
-        open.delete(oldest);
-      }
-      open.set(event.callId, { owner: telemetry, invocation: new Invocation(run, event) });
+      opened(event.callId, { owner: telemetry, invocation: new Invocation(run, event) });
     },
 
     onLanguageModelCallEnd: (event) => told(event, (it) => it.callEnded(event)),
@@ -79,7 +74,11 @@ export function aiSdk(): AiSdkTelemetry {
     onToolExecutionEnd: (event) => told(event, (it) => it.toolEnded(event)),
     onStepEnd: (event) => told(event, (it) => it.stepEnded(event.content)),
 
-    onObjectStepStart: (event) => told(event, (it) => it.beginCall(event)),
+    async onObjectStepStart(event) {
+      // AI SDK waits for it; what it throws is dropped there, and the call then ends by its signal.
+      await of(event)?.reporter.writer.checkpoint();
+      told(event, (it) => it.beginCall(event));
+    },
     onObjectStepEnd: (event) => told(event, (it) => it.callEnded({ ...event, content: objectContent(event) })),
 
     onEnd: (event) => told(event, (it) => it.complete(event)),
@@ -88,6 +87,8 @@ export function aiSdk(): AiSdkTelemetry {
 
     async executeLanguageModelCall({ execute, ...event }) {
       const invocation = of(event);
+      // A run that is paused, or has used up its budget, asks no model.
+      await invocation?.reporter.writer.checkpoint();
       const call = invocation?.reporter.guard(() => invocation.beginCall(event));
       if (!invocation || !call) return execute();
       const { writer } = invocation.reporter;
@@ -107,10 +108,13 @@ export function aiSdk(): AiSdkTelemetry {
       }
     },
 
-    executeTool({ execute, ...event }) {
+    async executeTool({ execute, toolCallId, ...event }) {
       const invocation = of(event);
+      if (!invocation) return execute();
+      const { writer } = invocation.reporter;
+      await writer.checkpoint({ toolCallId: invocation.tools.idOf(toolCallId) });
       // Agents that the tool calls find their parent, and what it tells itself is told as its agent.
-      return invocation ? runAs(invocation.reporter.writer, execute) : execute();
+      return runAs(writer, execute);
     },
   };
 

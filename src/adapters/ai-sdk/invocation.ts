@@ -16,6 +16,8 @@ import { ToolCalls } from './tool-calls.ts';
 
 /** One `generateText`, `streamText` or object generation with all its steps: an invocation of an agent. */
 export class Invocation {
+  /** Where it was called. */
+  readonly parent: RunWriter;
   readonly reporter: Reporter;
   readonly tools: ToolCalls;
   readonly #began = performance.now();
@@ -27,6 +29,7 @@ export class Invocation {
   #ended = false;
 
   constructor(parent: RunWriter, event: StartEvent) {
+    this.parent = parent;
     const { modelId, recordInputs, recordOutputs, output } = event;
     const recorded = { inputs: recordInputs !== false, outputs: recordOutputs !== false };
     const input = recorded.inputs ? inputOf(event) : undefined;
@@ -68,18 +71,15 @@ export class Invocation {
     else this.tools.completed(toolCallId, toolName, output, durationMs);
   }
 
-  /** What is decided about a step's tool calls: that somebody has to be asked, or, by the program, the answer. */
+  /** What became of a step's tool calls that need leave: a question that the call ends with, or a no. */
   stepEnded(content: unknown): void {
-    for (const { type, approvalId, toolCall, approved, reason } of partsOf(content)) {
+    for (const { type, approvalId, toolCall, approved, reason, isAutomatic } of partsOf(content)) {
       if (!toolCall || approvalId === undefined) continue;
       const { toolCallId, toolName } = toolCall;
-      if (type === 'tool-approval-request') {
+      if (type === 'tool-approval-request' && !isAutomatic) {
         const prompt = `May ${toolName} be called?`;
         this.reporter.emit('approval.requested', { approvalId, prompt, toolCallId: this.tools.idOf(toolCallId) });
-      } else if (type === 'tool-approval-response') {
-        this.reporter.emit('approval.resolved', { approvalId, decision: approved ? 'approved' : 'denied' });
-        if (!approved) this.tools.denied(toolCallId, toolName, reason);
-      }
+      } else if (type === 'tool-approval-response' && !approved) this.tools.denied(toolCallId, toolName, reason);
     }
   }
 

@@ -41,7 +41,7 @@ export function aiSdkMiddleware(): AiSdkMiddleware {
     specificationVersion: 'v4',
 
     async wrapGenerate({ doGenerate, ...about }) {
-      const call = begin(about);
+      const call = await begin(about);
       if (!call) return doGenerate();
       const result = await orFail(call, doGenerate);
       call.reporter.guard(() => finish(call, Object(result)));
@@ -49,7 +49,7 @@ export function aiSdkMiddleware(): AiSdkMiddleware {
     },
 
     async wrapStream({ doStream, ...about }) {
-      const call = begin(about);
+      const call = await begin(about);
       if (!call) return doStream();
       return tapped(await orFail(call, doStream), {
         part: (part) => call.reporter.guard(() => (part.type === 'finish' ? finish(call, part) : call.part(part))),
@@ -68,9 +68,11 @@ interface Calls {
 
 const agents = new WeakMap<RunWriter, Calls>();
 
-function begin({ model, params }: Wrapped): ModelCall | undefined {
+/** @throws the run's abort reason, where it has been stopped: then the model is not called. */
+async function begin({ model, params }: Wrapped): Promise<ModelCall | undefined> {
   const run = currentRun();
   if (!run || heard.has(run)) return undefined;
+  await run.checkpoint();
   const calls = agents.get(run) ?? callsOf(run);
   return calls.reporter.guard(() => {
     for (const part of resultsIn(params.prompt)) tellResult(calls.tools, part);

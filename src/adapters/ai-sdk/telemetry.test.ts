@@ -73,7 +73,7 @@ test('what is told of an agent is this agent’s, whichever async context tells 
     telemetry.onStart(call);
     // A stream calls its sources in the context of whoever reads it: here an agent within a tool.
     const readWithin = () => run.agent('Reader', () => telemetry.onLanguageModelCallEnd(call));
-    await telemetry.executeTool({ ...call, execute: readWithin });
+    await telemetry.executeTool({ ...call, toolCallId: 't', execute: readWithin });
     telemetry.onEnd(call);
   });
   const agents = events.map(({ type, agent }) => [type, agent?.path]);
