@@ -322,6 +322,43 @@ describe('runs of a real server', () => {
     expect(server.requests.slice(2).map((it) => it.headers['idempotency-key'])).toEqual(['mine']);
   });
 
+  test('what is said to a run goes where it belongs, once more under the same key where no answer comes', async () => {
+    const bodies: unknown[] = [];
+    const server = await serve(async (request, response, count) => {
+      bodies.push(JSON.parse((await request.toArray()).join('')));
+      const full = count === 1 && '{"code":"overloaded"}';
+      const late = count === 3 && '{"code":"already_decided","decision":"deny","by":"dana"}';
+      response.writeHead(full ? 503 : late ? 409 : 200, { 'content-type': 'application/json' });
+      response.end(full || late || '{"status":"running","commandId":"c1","seq":3}');
+    });
+    closing.push(() => server.close());
+    const run = clientOf(server.url).run('r1');
+    expect(await run.pause({ reason: 'lunch' })).toEqual({ status: 'running', commandId: 'c1', seq: 3 });
+    const late = run.approve('a/1', { comment: 'fine' }, 'mine');
+    await expect(late).rejects.toMatchObject({
+      code: 'already_decided',
+      particulars: { decision: 'deny', by: 'dana' },
+    });
+    await run.resume();
+    await run.deny('a1');
+    await run.answer('a1', 'later', { by: 'ada' });
+    await run.input(['and', null], { by: 'ada' });
+    await run.cancel();
+    expect(server.requests.map((it, i) => [it.method, it.url, bodies[i]])).toEqual([
+      ...Array(2).fill(['POST', '/v1/runs/r1/pause', { reason: 'lunch' }]),
+      ['POST', '/v1/runs/r1/approvals/a%2F1', { decision: 'approve', comment: 'fine' }],
+      ['POST', '/v1/runs/r1/resume', {}],
+      ['POST', '/v1/runs/r1/approvals/a1', { decision: 'deny' }],
+      ['POST', '/v1/runs/r1/approvals/a1', { decision: 'later', by: 'ada' }],
+      ['POST', '/v1/runs/r1/input', { input: ['and', null], by: 'ada' }],
+      ['POST', '/v1/runs/r1/cancel', {}],
+    ]);
+    const keys = server.requests.map((it) => it.headers['idempotency-key']);
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).toBe('mine');
+    expect(new Set(keys).size).toBe(7);
+  });
+
   test('runs that nobody uses leave memory, the oldest first', async () => {
     const client = clientOf('http://127.0.0.1:9', { keep: 2 });
     const [a, b] = [client.run('a'), client.run('b')];

@@ -5,7 +5,7 @@ import { LogStore } from './log-store.ts';
 import { emptyView } from './log-view.ts';
 import { opening } from './opening.ts';
 import { part } from './part.ts';
-import type { CancelOutcome, EventPage, Requests, RunFilter, RunPage, StartedRun, StartRequest } from './requests.ts';
+import type { About, CommandOutcome, EventPage, Requests, RunFilter, RunPage, StartedRun, StartRequest } from './requests.ts';
 import { Run } from './run.ts';
 import type { RunListView } from './run-list.ts';
 import { Shelf } from './shelf.ts';
@@ -73,7 +73,8 @@ export interface Client {
    * @throws {TelltaleError} what the server says; `unreachable` after several attempts.
    */
   start(request: StartRequest, idempotencyKey?: string): Promise<StartedRun>;
-  cancel(runId: string, about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome>;
+  /** As `client.run(runId).cancel`. */
+  cancel(runId: string, about?: About, idempotencyKey?: string): Promise<CommandOutcome>;
   /** One page of runs, newest first; `next` goes into `before` for the page after it. */
   list(query?: RunFilter & { readonly before?: string; readonly limit?: number }): Promise<RunPage>;
   /** The server's fold of a run, now. */
@@ -99,7 +100,7 @@ export function createClient(options: ClientOptions): Client {
       const { createRequests } = await part(import('./requests.ts'));
       return (createRequests(base, transport)[name] as (...it: typeof about) => never)(...about);
     };
-  const [cancel, events] = [request('cancel'), request('events')];
+  const [tell, events] = [request('tell'), request('events')];
   const logs = () => import('./logs.ts');
   const shelf = new Shelf(keep, onError);
   const pagesOf = (of: string, id: string) => (after: string | undefined) => events(of, id, { after, limit: 1000 });
@@ -131,7 +132,7 @@ export function createClient(options: ClientOptions): Client {
       const load = async () => (await logs()).runLog(runId, window, initial);
       return shelf.get(
         `run ${runId} ${from}`,
-        (more) => new Run(runId, cancel, initial, load, streamOf(url, way, after), pagesOf(RUNS, runId), more),
+        (more) => new Run(runId, tell, initial, load, streamOf(url, way, after), pagesOf(RUNS, runId), more),
       );
     },
     thread(threadId) {
@@ -152,7 +153,7 @@ export function createClient(options: ClientOptions): Client {
       );
     },
     start: request('start'),
-    cancel,
+    cancel: (runId, about, key) => tell(runId, ['cancel'], about, key) as Promise<CommandOutcome>,
     list: request('list'),
     snapshot: request('snapshot'),
     events: (runId, query) => events(RUNS, runId, query),

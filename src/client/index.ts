@@ -6,9 +6,20 @@ export { type FollowOptions, follow } from './follow.ts';
 export { LogStore } from './log-store.ts';
 export type { LogView } from './log-view.ts';
 export { Producer, type ProducerOptions } from './producer.ts';
-export type { CancelOutcome, EventPage, ListedRun, RunFilter, RunPage, StartedRun, StartRequest } from './requests.ts';
+export type {
+  About,
+  AnswerOutcome,
+  CommandOutcome,
+  EventPage,
+  InputOutcome,
+  ListedRun,
+  RunFilter,
+  RunPage,
+  StartedRun,
+  StartRequest,
+} from './requests.ts';
 export { errorOf, reach } from './response.ts';
-export { Run, type RunView } from './run.ts';
+export { type AboutAnswer, Run, type RunView } from './run.ts';
 export type { RunListView } from './run-list.ts';
 export type { Followed, Sink, Source } from './source.ts';
 export { type ConnectionView, Store } from './store.ts';

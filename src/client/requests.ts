@@ -70,17 +70,41 @@ export interface EventPage {
   readonly ended?: boolean;
 }
 
-export interface CancelOutcome {
+/** Who says something to a run, and why. A server that knows who asks puts that in the place of `by`. */
+export interface About {
+  readonly by?: string;
+  readonly reason?: string;
+}
+
+/** What a command has come to so far: what follows it is in the log. */
+export interface CommandOutcome {
   readonly status: RunStatus;
-  /** Absent where the run had ended already. */
+  /** Absent where there was nothing to do: the run had ended, or was paused already. */
   readonly commandId?: string;
   readonly seq?: number;
+  /** Said before under the same key. */
+  readonly duplicate?: boolean;
+}
+
+/** An answer that counts. */
+export interface AnswerOutcome {
+  readonly approvalId: string;
+  readonly decision: string;
+  readonly seq: number;
+  readonly by?: string;
+  readonly duplicate?: boolean;
+}
+
+export interface InputOutcome {
+  readonly inputId: string;
+  readonly seq: number;
+  readonly duplicate?: boolean;
 }
 
 /** A request is given up after so many milliseconds. */
 const ANSWER_MS = 30_000;
-/** A start that got no answer is sent again so often: with its key it cannot start twice. */
-const START_ATTEMPTS = 4;
+/** What got no answer is sent again so often: with its key it cannot happen twice. */
+const ATTEMPTS = 4;
 const RETRY_MS = 500;
 
 export type Requests = ReturnType<typeof createRequests>;
@@ -106,20 +130,23 @@ export function createRequests(base: URL, transport: Transport) {
     }
   }
 
-  return {
-    async start(request: StartRequest, key = newRunId()): Promise<StartedRun> {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await send<StartedRun>(at('v1/runs'), request, { 'idempotency-key': key });
-        } catch (error) {
-          if (attempt === START_ATTEMPTS || !TelltaleError.from(error).retryable) throw error;
-          await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * 2 ** attempt));
-        }
+  async function insist<T>(url: URL, body: object, key: string): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send<T>(url, body, { 'idempotency-key': key });
+      } catch (error) {
+        if (attempt === ATTEMPTS || !TelltaleError.from(error).retryable) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * RETRY_MS * 2 ** attempt));
       }
-    },
+    }
+  }
 
-    cancel: (runId: string, about: { readonly reason?: string; readonly by?: string } = {}): Promise<CancelOutcome> =>
-      send(at('v1/runs', runId, 'cancel'), about),
+  return {
+    start: (request: StartRequest, key = newRunId()): Promise<StartedRun> => insist(at('v1/runs'), request, key),
+
+    /** Says something to a run: `path` is what, below the run. */
+    tell: (runId: string, path: readonly string[], body: object = {}, key = newRunId()): Promise<unknown> =>
+      insist(at('v1/runs', runId, ...path), body, key),
 
     snapshot: (runId: string): Promise<RunSnapshot & { readonly cursor: string }> => send(at('v1/runs', runId)),
 
