@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import type { CancelOutcome, RunView } from '../client/index.ts';
+import type { About, CommandOutcome, RunView } from '../client/index.ts';
 import { isEnded } from '../protocol/index.ts';
 import { type Flags, flagged } from './flags.ts';
 import { type OpenedRun, type RunSource, useRunStore } from './run-source.ts';
@@ -10,7 +10,7 @@ export interface RunResult extends RunView, Flags {
   /** The run is over, whatever the connection does. */
   readonly isEnded: boolean;
   /** Asks for the run to be cancelled. Leaving a run never cancels it. Without a run it does nothing. */
-  cancel(about?: { readonly reason?: string; readonly by?: string }): Promise<CancelOutcome | undefined>;
+  cancel(about?: About): Promise<CommandOutcome | undefined>;
 }
 
 /**

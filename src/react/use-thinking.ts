@@ -1,7 +1,9 @@
-import { useCallback, useMemo } from 'react';
+import { useMemo } from 'react';
 import type { TextSpan } from '../protocol/index.ts';
 import { durationOf } from './duration.ts';
-import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
+import { useDerived } from './use-derived.ts';
+import type { RunHookOptions, RunResult } from './use-run.ts';
+import { isShallowEqual, type Selecting, type ViewOptions } from './use-view.ts';
 
 /** What was thought, and for how long by the log's own times: a reload shows the same. */
 export interface Thinking {
@@ -22,19 +24,36 @@ const NONE: readonly TextSpan[] = [];
  * @example
  * const { spans, isThinking, durationMs } = useThinking(runId, agent.id);
  */
-export function useThinking(runId: string | undefined, agentId?: string, options: RunHookOptions = {}): Thinking {
-  const select = useCallback(
-    ({ data }: RunResult): readonly TextSpan[] => {
-      const spans = data?.reasoning ?? NONE;
-      return agentId === undefined ? spans : spans.filter((span) => span.agentId === agentId);
-    },
-    [agentId],
+export function useThinking(runId: string | undefined, agentId?: string, options?: RunHookOptions): Thinking;
+export function useThinking<Slice>(
+  runId: string | undefined,
+  agentId: string | undefined,
+  options: RunHookOptions & Selecting<Thinking, Slice>,
+): Slice;
+export function useThinking<Slice>(
+  runId: string | undefined,
+  agentId?: string,
+  options: RunHookOptions & ViewOptions<Thinking, Slice> = {},
+): Slice {
+  return useDerived(
+    runId,
+    useMemo(() => thinkingOf(agentId), [agentId]),
+    options,
   );
-  const spans = useRun(runId, { ...options, select });
-  return useMemo(() => thinkingOf(spans), [spans]);
 }
 
-function thinkingOf(spans: readonly TextSpan[]): Thinking {
+/** Makes the same object of the same spans. */
+function thinkingOf(agentId: string | undefined): (run: RunResult) => Thinking {
+  let last = summed(NONE);
+  return ({ data }) => {
+    const all = data?.reasoning ?? NONE;
+    const spans = agentId === undefined ? all : all.filter((span) => span.agentId === agentId);
+    if (!isShallowEqual(spans, last.spans)) last = summed(spans);
+    return last;
+  };
+}
+
+function summed(spans: readonly TextSpan[]): Thinking {
   let durationMs = 0;
   let startedAt: string | undefined;
   for (const span of spans) {

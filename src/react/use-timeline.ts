@@ -1,7 +1,9 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { RunSnapshot } from '../protocol/index.ts';
 import { type Choices, type TimelineRow, timelineOf } from './timeline.ts';
-import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
+import { useDerived } from './use-derived.ts';
+import type { RunHookOptions, RunResult } from './use-run.ts';
+import type { Selecting, ViewOptions } from './use-view.ts';
 
 /** The rows of a run, and which of them are open. */
 export interface Timeline {
@@ -11,8 +13,6 @@ export interface Timeline {
   toggle(row: Pick<TimelineRow, 'key' | 'isOpen'>): void;
 }
 
-const snapshotOf = ({ data }: RunResult): RunSnapshot | undefined => data;
-
 /**
  * What a run did, as the rows of a list or a virtualiser: agents with what they did below them, thinking folded when it is
  * over, tool calls, messages, begun steps, activities, approvals and errors.
@@ -21,12 +21,28 @@ const snapshotOf = ({ data }: RunResult): RunSnapshot | undefined => data;
  * const { rows, toggle } = useTimeline(runId);
  * return rows.map((row) => <Row key={row.key} row={row} onClick={toggle} />); // const Row = memo(…)
  */
-export function useTimeline(runId: string | undefined, options: RunHookOptions = {}): Timeline {
-  const data = useRun(runId, { ...options, select: snapshotOf, isEqual: Object.is });
+export function useTimeline(runId: string | undefined, options?: RunHookOptions): Timeline;
+export function useTimeline<Slice>(
+  runId: string | undefined,
+  options: RunHookOptions & Selecting<Timeline, Slice>,
+): Slice;
+export function useTimeline<Slice>(
+  runId: string | undefined,
+  options: RunHookOptions & ViewOptions<Timeline, Slice> = {},
+): Slice {
   const [fold] = useState(timelineOf);
   const [choices, setChoices] = useState<Choices>(() => new Map());
   const toggle = useCallback(({ key, isOpen }: Pick<TimelineRow, 'key' | 'isOpen'>): void => {
     setChoices((before) => new Map(before).set(key, !isOpen));
   }, []);
-  return useMemo(() => ({ rows: fold(data, choices), toggle }), [fold, data, choices, toggle]);
+  const derive = useMemo(() => {
+    let of: RunSnapshot | undefined;
+    let last: Timeline = { rows: fold(of, choices), toggle };
+    return ({ data }: RunResult): Timeline => {
+      if (data !== of) last = { rows: fold(data, choices), toggle };
+      of = data;
+      return last;
+    };
+  }, [fold, choices, toggle]);
+  return useDerived(runId, derive, options);
 }

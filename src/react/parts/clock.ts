@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'react';
-import type { RunView } from '../../client/index.ts';
-import type { Readable } from '../readable.ts';
+import { logTime } from '../log-time.ts';
 import { useRunStore } from '../run-source.ts';
 import type { OfRun } from './element.ts';
 
@@ -30,7 +29,7 @@ export function useElapsed(source: OfRun, startedAt: string | undefined): number
   useEffect(() => {
     if (startedAt === undefined) return;
     const look = (): void => {
-      const now = timeOf(store);
+      const now = logTime(store);
       if (now === undefined) return;
       const ms = Math.max(0, now - Date.parse(startedAt));
       // Events arrive early and late by some milliseconds; time does not go back for that.
@@ -41,11 +40,4 @@ export function useElapsed(source: OfRun, startedAt: string | undefined): number
     return () => clearInterval(timer);
   }, [store, startedAt]);
   return startedAt !== undefined && known?.startedAt === startedAt ? known.ms : undefined;
-}
-
-function timeOf(store: Readable<RunView>): number | undefined {
-  const { connection, events, lastEventAt } = store.getSnapshot();
-  const newest = events.at(-1);
-  if (connection !== 'live' || !newest || lastEventAt === undefined) return undefined;
-  return Date.parse(newest.time) + Math.max(0, Date.now() - lastEventAt);
 }
