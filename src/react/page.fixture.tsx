@@ -6,8 +6,12 @@ import type { RunSnapshot } from '../protocol/index.ts';
 import {
   TelltaleProvider,
   type TimelineRow,
+  useApproval,
+  useBudget,
   useConnection,
+  useQueue,
   useRun,
+  useRunCommands,
   useRunEvents,
   useRuns,
   useStartRun,
@@ -124,6 +128,62 @@ function Start(): ReactNode {
   );
 }
 
+/** `a1` is the question that is asked. */
+function Question({ runId }: Props): ReactNode {
+  const { status, approval, options, approve, deny, answer, isPending, error, msLeft } = useApproval(runId, 'a1');
+  const { decision, by, comment } = approval ?? {};
+  const left = msLeft();
+  return (
+    <>
+      <output id="approval">
+        {[status, options.join('/'), isPending, decision, by, comment, error?.code, left && left > 0].join(' ')}
+      </output>
+      <button id="approve" type="button" onClick={approve as () => void} />
+      <button id="deny" type="button" onClick={() => deny({ by: 'dana', comment: 'too much' })} />
+      <button id="later" type="button" onClick={() => answer('later')} />
+    </>
+  );
+}
+
+function Commands({ runId }: Props): ReactNode {
+  const all = useRunCommands(runId);
+  return (
+    <>
+      {(['cancel', 'pause', 'resume'] as const).map((name) => {
+        const { can, ask, isPending, isOverdue, error, last, appliedSeq } = all[name];
+        const facts = [can && 'can', isPending && 'pending', isOverdue && 'overdue', error?.code];
+        const log = last && [last.status, last.by, last.reason, appliedSeq];
+        return (
+          <button key={name} id={name} type="button" onClick={ask as () => void}>
+            {[...facts, ...(log ?? [])].filter((it) => it !== false && it !== undefined).join(' ')}
+          </button>
+        );
+      })}
+    </>
+  );
+}
+
+function Budget({ runId }: Props): ReactNode {
+  const { limits, currency } = useBudget(runId);
+  const isShort = useBudget(runId, { select: (it) => it.limits.some(({ status }) => status !== 'ok') });
+  const text = limits.map(({ limit, used, max, share, status, warning, exceeded }) =>
+    [limit, used, max, share, status, warning?.used, exceeded?.decision].join(' '),
+  );
+  return <output id="budget">{[currency, isShort, ...text].join('|')}</output>;
+}
+
+function Queue({ runId }: Props): ReactNode {
+  const { data } = useQueue();
+  const before = useQueue({ agent: 'a' }, { select: (queue) => queue.positionOf(runId) });
+  return <output id="queue">{`${data?.map((it) => `${it.runId}:${it.position}`).join(' ')} ${before}`}</output>;
+}
+
+function Slices({ runId }: Props): ReactNode {
+  const isThinking = useThinking(runId, undefined, { select: (it) => it.isThinking });
+  const rows = useTimeline(runId, { select: (it) => it.rows.length });
+  return <output id="slices">{`${isThinking} ${rows}`}</output>;
+}
+
 class Boundary extends Component<{ readonly children: ReactNode }, { readonly error?: Error }> {
   override state: { readonly error?: Error } = {};
   static getDerivedStateFromError(error: Error): { error: Error } {
@@ -147,6 +207,11 @@ const SHOWN = {
   List,
   Conversation,
   Start,
+  Question,
+  Commands,
+  Budget,
+  Queue,
+  Slices,
 };
 export type ShownName = keyof typeof SHOWN;
 
