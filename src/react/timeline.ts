@@ -1,4 +1,13 @@
-import type { AgentSpan, Approval, MessageSpan, RunSnapshot, StepSpan, TextSpan, ToolSpan } from '../protocol/index.ts';
+import type {
+  AgentSpan,
+  Approval,
+  Command,
+  MessageSpan,
+  RunSnapshot,
+  StepSpan,
+  TextSpan,
+  ToolSpan,
+} from '../protocol/index.ts';
 
 /** What a row shows, told apart by `kind`. */
 type Shown =
@@ -9,6 +18,7 @@ type Shown =
   | { readonly kind: 'tool'; readonly item: ToolSpan }
   | { readonly kind: 'activity'; readonly item: RunSnapshot['activities'][number] }
   | { readonly kind: 'approval'; readonly item: Approval }
+  | { readonly kind: 'command'; readonly item: Command }
   | { readonly kind: 'error'; readonly item: RunSnapshot['errors'][number] };
 
 /** One row. The same object as long as it shows the same, so that a memoised component renders only when it changes. */
@@ -112,6 +122,7 @@ function nested(snapshot: RunSnapshot): Map<string | undefined, Entry[]> {
   add('tool', tools);
   add('activity', snapshot.activities);
   add('approval', snapshot.approvals, ({ toolCallId = '' }) => ownerByCall.get(toolCallId));
+  add('command', snapshot.commands, () => undefined);
   // What a row tells of itself is not told twice.
   const told = new Set([...agents, ...steps, ...tools].map(({ status, endSeq }) => status === 'failed' && endSeq));
   add(

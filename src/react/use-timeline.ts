@@ -15,7 +15,7 @@ export interface Timeline {
 
 /**
  * What a run did, as the rows of a list or a virtualiser: agents with what they did below them, thinking folded when it is
- * over, tool calls, messages, begun steps, activities, approvals and errors.
+ * over, tool calls, messages, begun steps, activities, approvals, commands and errors.
  *
  * @example
  * const { rows, toggle } = useTimeline(runId);

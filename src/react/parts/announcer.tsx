@@ -1,7 +1,8 @@
 'use client';
 
-import { type CSSProperties, forwardRef, useCallback, useEffect, useRef, useState } from 'react';
+import { type CSSProperties, forwardRef, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { type RunResult, useRun } from '../use-run.ts';
+import { useHearing } from './aloud.ts';
 import { element, type OfRun, type PartProps } from './element.ts';
 import type { Labels } from './labels.ts';
 import { restingLine, standingOf } from './standing.ts';
@@ -44,7 +45,10 @@ export const Announcer = forwardRef<HTMLDivElement, PartProps<'div', { readonly 
     const source = { from, initialSnapshot };
     const { labels, locale } = useWords();
     const select = useCallback((run: RunResult) => newsOf(run, labels, locale), [labels, locale]);
-    const news = usePaced(useRun(runId, { ...source, select, isEqual: isSame }));
+    const told = useRun(runId, { ...source, select, isEqual: isSame });
+    const heard = useHearing(runId, told);
+    const ours = useMemo(() => heard && { key: heard, text: heard, isUrgent: true }, [heard]);
+    const news = usePaced(ours || told);
     const say = (isUrgent: boolean): string => (news?.isUrgent === isUrgent ? news.text : '');
     const children = (
       <>
@@ -88,15 +92,30 @@ function newsOf(run: RunResult, labels: Labels, locale: string): News | undefine
   if (standing !== 'live' || !data) return undefined;
   const asked = data.approvals.findLast(({ status }) => status === 'requested');
   if (asked) return news(`approval ${asked.id}`, labels.approval(visible(asked.prompt), locale), true);
-  if (data.messages.some((it) => it.status === 'running')) return news('answer', labels.announceAnswer(locale));
+  const running = ({ status }: { readonly status: string }): boolean => status === 'running';
+  const answer = data.messages.findLast(running);
   const steps = data.plan?.stepIds ?? [];
-  const step = data.steps.findLast((it) => it.status === 'running' && steps.includes(it.id));
+  const step = data.steps.findLast((it) => running(it) && steps.includes(it.id));
+  const thinking = data.reasoning.findLast(running);
+  // What people did is told until the run goes on to something else.
+  const since = Math.max(0, ...[answer, step, thinking].map((it) => it?.startSeq ?? 0));
+  const command = data.commands.at(-1);
+  if (command && (command.endSeq ?? command.seq) > since) {
+    const { id, status, error } = command;
+    const [by, message] = [command.by, error?.message].map((it) => (it === undefined ? it : visible(it)));
+    return news(`command ${id} ${status}`, labels.commandLine(command.command, status, by, message, locale));
+  }
+  const settled = data.approvals.findLast(({ status }) => status === 'resolved');
+  if (settled?.endSeq !== undefined && settled.endSeq > since) {
+    const { id, decision = '', by } = settled;
+    const option = labels.approvalOption(visible(decision), locale);
+    return news(`answer to ${id}`, labels.approvalResolved(option, by === undefined ? by : visible(by), locale));
+  }
+  if (answer) return news('answer', labels.announceAnswer(locale));
   if (step) {
     const text = labels.announceStep(steps.indexOf(step.id) + 1, steps.length, visible(step.name), locale);
     return news(`step ${step.id}`, text);
   }
-  if (data.reasoning.some((it) => it.status === 'running')) {
-    return news('thinking', labels.thinking('running', undefined, 0, locale));
-  }
+  if (thinking) return news('thinking', labels.thinking('running', undefined, 0, locale));
   return news('live', labels.announceLive(locale));
 }

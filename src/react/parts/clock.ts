@@ -7,7 +7,7 @@ const TICK_MS = 1_000;
 
 /** Renders every second while it runs, with what `read` says then; without output before the page is there (hydration). */
 export function useTicking<T>(isRunning: boolean, read: () => T): T | undefined {
-  const [, tick] = useState(0);
+  const [ticks, tick] = useState(0);
   useEffect(() => {
     if (!isRunning) return;
     const next = (): void => tick((it) => it + 1);
@@ -15,7 +15,7 @@ export function useTicking<T>(isRunning: boolean, read: () => T): T | undefined 
     const timer = setInterval(next, TICK_MS);
     return () => clearInterval(timer);
   }, [isRunning]);
-  return isRunning ? read() : undefined;
+  return isRunning && ticks > 0 ? read() : undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ import {
 import { TelltaleError } from '../../protocol/index.ts';
 import type { RunSource } from '../run-source.ts';
 
-type Tag = 'div' | 'span' | 'button' | 'section' | 'ol' | 'li';
+type Tag = 'div' | 'span' | 'button' | 'section' | 'ol' | 'li' | 'textarea';
 
 /** The run a part shows, and where its stream begins. Parts and hooks of one run share its connection. */
 export interface OfRun extends RunSource {

@@ -1,9 +1,11 @@
 export { Announcer } from './announcer.tsx';
 export * as Answer from './answer.tsx';
+export * as ApprovalCard from './approval-card.tsx';
 export * as BudgetMeter from './budget-meter.tsx';
+export * as Commands from './commands.tsx';
 export * as ConnectionStatus from './connection-status.tsx';
 export type { OfRun, PartProps } from './element.ts';
-export { type BudgetLimit, english, type Labels, type Standing } from './labels.ts';
+export { english, type Labels, type Standing } from './labels.ts';
 export type { OpenProps } from './opening.ts';
 export * as Plan from './plan.tsx';
 export * as Thinking from './thinking.tsx';

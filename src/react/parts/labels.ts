@@ -1,3 +1,5 @@
+import type { BudgetLimit, BudgetUse, Command, EventData } from '../../protocol/index.ts';
+
 /** How something stands, in one word. */
 export type Standing =
   | 'pending'
@@ -12,9 +14,6 @@ export type Standing =
   | 'requested'
   | 'resolved'
   | 'expired';
-
-/** Which maximum a budget has. */
-export type BudgetLimit = 'cost' | 'tokens' | 'toolCalls';
 
 /**
  * Every word the parts say. The last argument is always the locale; durations are milliseconds; what is not known is
@@ -41,7 +40,9 @@ export interface Labels {
   offline(locale: string): string;
   /** It gave up: `message` says why. */
   lost(message: string | undefined, locale: string): string;
-  paused(why: 'budget' | undefined, locale: string): string;
+  /** A run that waits for its turn, behind so many others. */
+  queued(position: number | undefined, locale: string): string;
+  paused(why: 'budget' | undefined, by: string | undefined, locale: string): string;
   completed(ms: number | undefined, events: number, cost: string | undefined, locale: string): string;
   failed(message: string | undefined, locale: string): string;
   cancelled(by: string | undefined, locale: string): string;
@@ -49,9 +50,40 @@ export interface Labels {
   budget(limit: BudgetLimit, locale: string): string;
   /** `used` and `max` are written out already. */
   budgetUsed(limit: BudgetLimit, used: string | undefined, max: string, locale: string): string;
+  /** That it runs low, or is used up and what happens then. */
+  budgetStanding(
+    status: Exclude<BudgetUse['status'], 'ok'>,
+    decision: EventData<'budget.exceeded'>['decision'],
+    locale: string,
+  ): string;
+  /** The buttons that ask for commands, and what they are together. */
+  commands(locale: string): string;
+  command(command: Command['command'], locale: string): string;
+  /** What has come of a command; `message` says why it was refused. */
+  commandLine(
+    command: Command['command'],
+    status: Command['status'],
+    by: string | undefined,
+    message: string | undefined,
+    locale: string,
+  ): string;
+  confirmCancel(locale: string): string;
+  confirmYes(locale: string): string;
+  confirmNo(locale: string): string;
+  /** A time of day, of an RFC 3339 time. */
+  time(time: string, locale: string): string;
   timeline(locale: string): string;
   toEnd(rows: number, locale: string): string;
   approval(prompt: string, locale: string): string;
+  /** What may be answered to a question: the name of its button. */
+  approvalOption(option: string, locale: string): string;
+  approvalComment(locale: string): string;
+  approvalLeft(ms: number, locale: string): string;
+  approvalSending(locale: string): string;
+  approvalResolved(option: string, by: string | undefined, locale: string): string;
+  approvalExpired(locale: string): string;
+  /** An answer that does not count. */
+  approvalFailed(message: string, locale: string): string;
   /** What is announced, besides the lines above. */
   announceLive(locale: string): string;
   announceAnswer(locale: string): string;
@@ -74,6 +106,11 @@ const plural = (count: number, one: string, locale: string): string =>
   `${format(count, locale)} ${one}${count === 1 ? '' : 's'}`;
 const line = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(' · ');
 const LIMITS = { cost: 'Cost', tokens: 'Tokens', toolCalls: 'Tool calls' };
+const OPTIONS: Readonly<Record<string, string>> = { approve: 'Approve', deny: 'Deny' };
+const COMMANDS = { cancel: 'Cancel', pause: 'Pause', resume: 'Resume' };
+const FOLLOWED = { cancel: 'cancelled', pause: 'paused', resume: 'resumed' };
+const DECISIONS = { stop: 'the run is stopped', pause: 'the run is paused', ask: 'waiting for a decision' };
+const byWhom = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
 const STANDINGS: Partial<Record<Standing, string>> = { completed: 'done', requested: 'waiting for an answer' };
 
 /**
@@ -123,7 +160,9 @@ export const english: Labels = {
     (retry === undefined ? 'Retrying now.' : `Retrying in ${english.duration(retry, locale)}.`),
   offline: () => 'No network. The run continues; this page comes back with the network.',
   lost: (message) => `Not connected${message ? `: ${message}` : '.'}`,
-  paused: (why) => `Paused${why ? ' by budget' : ''}. Waiting for a decision.`,
+  queued: (position, locale) =>
+    line('Waiting for its turn', position === undefined ? undefined : `${plural(position, 'run', locale)} before it`),
+  paused: (why, by) => `Paused${byWhom(why ?? by)}. Waiting for a decision.`,
   completed: (ms, events, cost, locale) =>
     line(
       `Finished${ms === undefined ? '' : ` in ${english.duration(ms, locale)}`}`,
@@ -131,14 +170,44 @@ export const english: Labels = {
       cost,
     ),
   failed: (message) => `Failed${message ? `: ${message}` : '.'}`,
-  cancelled: (by) => `Cancelled${by === undefined ? '' : ` by ${by}`}.`,
+  cancelled: (by) => `Cancelled${byWhom(by)}.`,
   retry: () => 'Retry now',
   budget: (limit) => `Budget: ${LIMITS[limit]}`,
   budgetUsed: (limit, used, max) =>
     `${LIMITS[limit]}: ${used === undefined ? `not known, at most ${max}` : `${used} of ${max}`}`,
+  budgetStanding: (status, decision) =>
+    status === 'warning' ? 'runs low' : `used up${decision ? `, ${DECISIONS[decision]}` : ''}`,
+  commands: () => 'Control of the run',
+  command: (command) => COMMANDS[command],
+  commandLine(command, status, by, message) {
+    const [name, followed] = [COMMANDS[command], FOLLOWED[command]];
+    switch (status) {
+      case 'requested':
+        return `${name} asked for${byWhom(by)}…`;
+      case 'overdue':
+        return `${name} asked for${byWhom(by)}. Nothing has followed it yet.`;
+      case 'applied':
+        return `${followed.charAt(0).toUpperCase()}${followed.slice(1)}${byWhom(by)}.`;
+      case 'refused':
+        return `Not ${followed}${message ? `: ${message}` : '.'}`;
+      case 'void':
+        return `Not ${followed}: the run ended first.`;
+    }
+  },
+  confirmCancel: () => 'Cancel this run?',
+  confirmYes: () => 'Cancel the run',
+  confirmNo: () => 'Keep it running',
+  time: (time, locale) => new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(new Date(time)),
   timeline: () => 'Timeline',
   toEnd: (rows, locale) => (rows > 0 ? `${format(rows, locale)} new ↓` : 'To the end ↓'),
   approval: (prompt) => `Approval needed: ${prompt}`,
+  approvalOption: (option) => OPTIONS[option] ?? option,
+  approvalComment: () => 'Comment',
+  approvalLeft: (ms, locale) => (ms > 0 ? `${english.duration(ms, locale)} left to answer` : 'No time left to answer'),
+  approvalSending: () => 'Sending the answer…',
+  approvalResolved: (option, by) => `Answered${byWhom(by)}: ${option}`,
+  approvalExpired: () => 'It was not answered in time.',
+  approvalFailed: (message) => `This answer does not count: ${message}`,
   announceLive: () => 'Live',
   announceAnswer: () => 'Answering',
   announceStep: (step, total, name, locale) => `Step ${format(step, locale)} of ${format(total, locale)}: ${name}`,

@@ -6,7 +6,9 @@ import { TelltaleProvider, useRun } from '../index.ts';
 import {
   Announcer,
   Answer,
+  ApprovalCard,
   BudgetMeter,
+  Commands,
   ConnectionStatus,
   type Labels,
   Plan,
@@ -77,6 +79,25 @@ function Slots({ runId }: Props): ReactNode {
   );
 }
 
+function Questions({ runId }: Props): ReactNode {
+  const ids = useRun(runId, { select: ({ data }) => data?.approvals.map(({ id }) => id) });
+  return ids?.map((id) => <ApprovalCard.Root key={id} runId={runId} approvalId={id} by="ada" />);
+}
+
+function People({ runId }: Props): ReactNode {
+  return (
+    <main>
+      <h1>A run and its people</h1>
+      <ConnectionStatus.Root runId={runId} />
+      <Announcer runId={runId} />
+      <Commands.Root runId={runId} by="ada" confirm />
+      <BudgetMeter.Root runId={runId} />
+      <Questions runId={runId} />
+      <Lines runId={runId} />
+    </main>
+  );
+}
+
 function All({ runId }: Props): ReactNode {
   return (
     <main>
@@ -106,6 +127,9 @@ const SHOWN = {
   Budget: ({ runId }: Props) => <BudgetMeter.Root runId={runId} />,
   Status: ({ runId }: Props) => <ConnectionStatus.Root runId={runId} />,
   Announcer: ({ runId }: Props) => <Announcer runId={runId} />,
+  People,
+  Questions,
+  Commands: ({ runId }: Props) => <Commands.Root runId={runId} />,
 };
 export type PartName = keyof typeof SHOWN;
 

@@ -145,7 +145,7 @@ describe.skipIf(!executablePath)('the parts in Chromium', () => {
         .locator('[role=meter]')
         .evaluateAll((all) => all.map((it) => [it.ariaLabel, it.ariaValueNow, it.ariaValueMax, it.textContent]));
     expect(await meters()).toEqual([
-      ['Budget: Tokens', '4500', '5000', 'Tokens: 4,500 of 5,000'],
+      ['Budget: Tokens', '4500', '5000', 'Tokens: 4,500 of 5,000 · runs low'],
       ['Budget: Tool calls', '2', '2', 'Tool calls: 2 of 2'],
     ]);
     const status = () =>
@@ -154,8 +154,10 @@ describe.skipIf(!executablePath)('the parts in Chromium', () => {
         .evaluateAll((all) => all.map((it) => (it as HTMLElement).dataset.status));
     expect(await status()).toEqual(['ok', 'warning', 'ok']);
     await write(log, 13, ['usage.updated', { cost: { amount: 1.5, currency: 'USD', source: 'provider' } }]);
-    await waitFor(page, 'Cost: $1.50 of $1.00');
+    await waitFor(page, 'Cost: $1.50 of $1.00 · used up');
     expect(await status()).toEqual(['exceeded', 'warning', 'ok']);
+    await write(log, 14, ['budget.exceeded', { limit: 'cost', used: 1.5, max: 1, decision: 'pause' }]);
+    await waitFor(page, 'Cost: $1.50 of $1.00 · used up, the run is paused');
     await parts(page, 'Budget', 'de');
     await waitFor(page, '4.500 von 5.000');
   });
@@ -272,7 +274,7 @@ describe.skipIf(!executablePath)('the parts in Chromium', () => {
             - listitem: Judge running
             - listitem: Answer pending
         - text: "Cost: not known, at most $1.00"
-        - 'meter "Budget: Tokens"': "Tokens: 4,500 of 5,000"
+        - 'meter "Budget: Tokens"': "Tokens: 4,500 of 5,000 · runs low"
         - 'meter "Budget: Tool calls"': "Tool calls: 2 of 2"
         - button "Thinking finished · 8 s · 2 tools"
         - button "search<U+202E>gnp.exe<U+001B>[2J<img src=x onerror=\\"window.hacked=1\\"> done · 4 s"

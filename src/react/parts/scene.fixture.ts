@@ -69,6 +69,39 @@ export async function everything(log: Log): Promise<void> {
   );
 }
 
+/** A run that people have to do with: questions open, answered and expired, a command that waits, a budget used up. */
+export async function people(log: Log): Promise<void> {
+  const ask = (approvalId: string, prompt: string, more = {}): Draft => [
+    'approval.requested',
+    { approvalId, prompt, ...more },
+  ];
+  await write(
+    log,
+    0,
+    START,
+    ['budget.set', { maxCost: 1, maxTokens: 5_000, maxToolCalls: 20, currency: 'USD', onExceeded: 'ask' }],
+    ['tool.called', { toolCallId: '1', name: 'refund', args: { amount: 240 } }],
+    ask('a1', 'May I read the order?'),
+    ask('a2', 'Send the letter?'),
+  );
+  await write(
+    log,
+    9,
+    ['approval.resolved', { approvalId: 'a1', decision: 'approve', by: 'dana', comment: 'Only this one.' }],
+    ['approval.expired', { approvalId: 'a2' }],
+    ['usage.updated', { usage: { totalTokens: 4_500 }, cost: { amount: 1.2, currency: 'USD', source: 'provider' } }],
+    ['budget.warning', { limit: 'tokens', used: 4_500, max: 5_000 }],
+    ['budget.exceeded', { limit: 'cost', used: 1.2, max: 1, decision: 'ask' }],
+    ['control.requested', { command: 'pause', commandId: 'c1', by: 'kim', reason: 'The customer calls.' }],
+    ['control.overdue', { commandId: 'c1' }],
+    ask('a3', 'Approve the refund of €240\nto account 7731?', { toolCallId: '1', expiresAt: FAR }),
+    ask('a4', `Which one, ${HOSTILE}?`, { options: ['the first', 'the second', 'neither'] }),
+  );
+}
+
+/** A deadline that no clock of a test has passed. */
+const FAR = '2099-11-20T18:00:00.000Z';
+
 /** The page of the parts. */
 export const parts = (page: Page, name: PartName, locale?: 'de'): Promise<void> =>
   page.evaluate(([name, locale]) => (window.page as unknown as typeof Driven).mount(name, 'r', locale), [

@@ -14,6 +14,7 @@ export type RunStanding =
   | 'offline'
   /** It gave up; `reconnect` tries again. */
   | 'lost'
+  | 'queued'
   | 'paused'
   | 'completed'
   | 'failed'
@@ -22,7 +23,7 @@ export type RunStanding =
 export function standingOf({ connection, status, error }: RunResult): RunStanding {
   if (status !== 'pending' && isEnded(status)) return status as RunStanding;
   if (connection === 'closed') return error ? 'lost' : 'idle';
-  return connection === 'live' && status === 'paused' ? 'paused' : connection;
+  return connection === 'live' && (status === 'paused' || status === 'queued') ? status : connection;
 }
 
 /** What the reader is told of a run that does not go on by itself; `undefined` of any other. */
@@ -33,8 +34,13 @@ export function restingLine(
   locale: string,
 ): string | undefined {
   switch (standing) {
-    case 'paused':
-      return labels.paused(data?.budget?.exceeded?.decision === 'pause' ? 'budget' : undefined, locale);
+    case 'queued':
+      return labels.queued(data?.position, locale);
+    case 'paused': {
+      const last = data?.commands.findLast((it) => it.status === 'applied');
+      const by = last?.command === 'pause' && last.by !== undefined ? visible(last.by) : undefined;
+      return labels.paused(data?.budget?.exceeded?.decision === 'pause' ? 'budget' : undefined, by, locale);
+    }
     case 'completed':
       return labels.completed(data && durationOf(data), data?.events ?? 0, costLine(data, labels, locale), locale);
     case 'failed':

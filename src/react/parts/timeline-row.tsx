@@ -1,6 +1,7 @@
 import { type ReactElement, type ReactNode, useId } from 'react';
 import { durationOf } from '../duration.ts';
 import type { TimelineRow } from '../timeline.ts';
+import { Root as ApprovalCard } from './approval-card.tsx';
 import type { OfRun } from './element.ts';
 import { Glyph } from './glyph.tsx';
 import type { Standing } from './labels.ts';
@@ -62,11 +63,16 @@ export function Row({ source, row, toggle }: RowProps): ReactElement {
         </>
       );
     case 'approval':
+      return <ApprovalCard {...source} approvalId={row.item.id} />;
+    case 'command': {
+      const { command, status, by, reason, error } = row.item;
+      const said = (text: string | undefined) => (text === undefined ? undefined : visible(text));
       return (
-        <Line status={row.item.status} name={visible(row.item.prompt)}>
-          {row.item.decision === undefined ? labels.standing(row.item.status, locale) : visible(row.item.decision)}
+        <Line status={status} name={labels.commandLine(command, status, said(by), said(error?.message), locale)}>
+          {said(reason)}
         </Line>
       );
+    }
     case 'error':
       return (
         <Line status="failed" name={labels.standing('failed', locale)}>
