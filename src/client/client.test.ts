@@ -359,6 +359,31 @@ describe('runs of a real server', () => {
     expect(new Set(keys).size).toBe(7);
   });
 
+  test('a run is asked to pause, answered and told something; the log says it to everybody', async ({ skip }) => {
+    const app = telltale({ store: 'memory:' });
+    closing.push(() => app.close());
+    const { url } = await app.listen(0);
+    const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
+    skip(!['pause', 'approvals/{approvalId}', 'input'].every((it) => `/v1/runs/{runId}/${it}` in paths));
+    const client = clientOf(url);
+    const run = client.run((await client.start({ agent: 'a', mode: 'remote' })).runId);
+    const asked = [{ type: 'approval.requested', data: { approvalId: 'a1', prompt: 'May I?' } }];
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', headers, body: JSON.stringify({ events: asked }) };
+    await fetch(`${url}/v1/runs/${run.runId}/events`, init);
+    const first = await run.deny('a1', { by: 'dana', comment: 'Not yet' }, 'k1');
+    expect(first).toMatchObject({ approvalId: 'a1', decision: 'deny', by: 'dana' });
+    expect(await run.deny('a1', { by: 'dana', comment: 'Not yet' }, 'k1')).toMatchObject({ ...first, duplicate: true });
+    const late = { code: 'already_decided', particulars: { decision: 'deny', by: 'dana' } };
+    await expect(run.approve('a1')).rejects.toMatchObject(late);
+    expect(await run.input({ also: 'this' })).toMatchObject({ seq: expect.any(Number) as number });
+    const { commandId } = await run.pause({ by: 'dana', reason: 'lunch' });
+    const { data } = await view(run, (it) => it.data?.commands.length === 1);
+    expect(data?.commands[0]).toMatchObject({ id: commandId, command: 'pause', by: 'dana', reason: 'lunch' });
+    expect(data?.approvals[0]).toMatchObject({ status: 'resolved', decision: 'deny', by: 'dana', comment: 'Not yet' });
+    expect(data?.inputs[0]).toMatchObject({ input: { also: 'this' } });
+  });
+
   test('runs that nobody uses leave memory, the oldest first', async () => {
     const client = clientOf('http://127.0.0.1:9', { keep: 2 });
     const [a, b] = [client.run('a'), client.run('b')];

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { append, delta, END, START } from '../hub/drafts.fixture.ts';
 import type { Log } from '../log/index.ts';
 import { encodeEvent } from '../protocol/index.ts';
+import { faultyProxy } from '../testing/faulty-proxy.ts';
 import { executablePath, mount, Stage, serves, shows } from './browser.fixture.ts';
 
 const ASKED = ['approval.requested', { approvalId: 'a1', prompt: 'Delete it?' }] as const;
@@ -49,6 +50,27 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     const { page } = await stage.visit(url);
     await mount(page, ['Commands']);
     await shows(page, 'cancel', 'can command_refused refused');
+  });
+
+  test('what the server has taken stays pending until the log says so here, however late that is', async () => {
+    const server = await stage.serve();
+    const proxy = await faultyProxy(server.url, () => ({}));
+    stage.later(() => proxy.close());
+    await append(server.log, 'r', [START]);
+    const { page } = await stage.visit(proxy.url);
+    await mount(page, ['Commands']);
+    await shows(page, 'cancel', 'can');
+    // Nothing of the log comes through any more; requests do.
+    await page.route('**/stream*', (route) => route.abort());
+    proxy.cutAll();
+    const taken = page.waitForResponse(/cancel$/);
+    await page.click('#cancel');
+    await (await taken).finished();
+    // Two frames later the answer has been shown, if at all.
+    await page.evaluate(() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go))));
+    expect(await page.textContent('#cancel')).toBe('pending');
+    await page.unroute('**/stream*');
+    await shows(page, 'cancel', 'pending requested');
   });
 
   test('pausing and resuming is shown as done when the log says so, with who asked', async () => {

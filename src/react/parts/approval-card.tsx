@@ -23,6 +23,7 @@ interface Shown {
   readonly source: OfRun;
   readonly by: string | undefined;
   readonly promptId: string;
+  readonly outcomeId: string;
   readonly type: (comment: string) => void;
 }
 
@@ -49,6 +50,7 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(
   const { status, isPending } = result;
   const [comment, type] = useState('');
   const promptId = useId();
+  const outcomeId = useId();
   const focus = useHeldFocus(status);
   const outcome = useOutcome(result);
   useSaying(runId, result.error && outcome);
@@ -68,12 +70,13 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(
     agent: result.approval.agentId,
     role: 'group',
     'aria-labelledby': promptId,
+    'aria-describedby': outcome ? outcomeId : undefined,
     'aria-busy': isPending,
     ...focus,
     children,
   };
   return (
-    <Card.Provider value={{ state, source, by, promptId, type }}>
+    <Card.Provider value={{ state, source, by, promptId, outcomeId, type }}>
       {element('div', own, given, state, ref as never)}
     </Card.Provider>
   );
@@ -183,7 +186,7 @@ export const Options = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardS
 
 /** What was answered, by whom and when, why that does not count, or that it is under way. */
 export const Outcome = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardState>>(function Outcome(given, ref) {
-  const { state, source } = useRoot(Card);
+  const { state, source, outcomeId } = useRoot(Card);
   const { labels, locale } = useWords();
   const { outcome, approval, error, isPending } = state;
   const endSeq = approval?.endSeq;
@@ -210,5 +213,5 @@ export const Outcome = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardS
     </>
   );
   const status = error && !isPending ? 'failed' : state.status;
-  return element('div', { slot: 'approval-outcome', status, children }, given, state, ref as never);
+  return element('div', { slot: 'approval-outcome', id: outcomeId, status, children }, given, state, ref as never);
 });

@@ -1,6 +1,14 @@
 'use client';
 
-import { createContext, type ForwardedRef, forwardRef, type MouseEvent, type ReactElement, useState } from 'react';
+import {
+  createContext,
+  type ForwardedRef,
+  forwardRef,
+  type MouseEvent,
+  type ReactElement,
+  useId,
+  useState,
+} from 'react';
 import { type Command, isEnded } from '../../protocol/index.ts';
 import { type RunResult, useRun } from '../use-run.ts';
 import { type RunCommand, type RunCommands, useRunCommands } from '../use-run-commands.ts';
@@ -26,6 +34,7 @@ export interface CommandsState {
 interface Shown {
   readonly state: CommandsState;
   readonly by: string | undefined;
+  readonly statusId: string;
   readonly mustConfirm: boolean;
   readonly confirming: (isConfirming: boolean) => void;
 }
@@ -57,6 +66,7 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function Commands(prop
   const [wasAsked, confirming] = useState(false);
   const isConfirming = wasAsked && isOpen && commands.cancel.can;
   const { text, status, isOurs } = lineOf(commands, labels, locale);
+  const statusId = useId();
   const focus = useHeldFocus(`${isOpen} ${isConfirming}`);
   useSaying(runId, isOurs ? text : undefined);
   if (!isOpen && !text) return null;
@@ -71,11 +81,12 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function Commands(prop
     status: runStatus,
     role: 'group',
     'aria-label': labels.commands(locale),
+    'aria-describedby': text ? statusId : undefined,
     ...focus,
     children,
   };
   return (
-    <Controls.Provider value={{ state, by, mustConfirm: confirm, confirming }}>
+    <Controls.Provider value={{ state, by, statusId, mustConfirm: confirm, confirming }}>
       {element('div', own, given, state, ref as never)}
     </Controls.Provider>
   );
@@ -176,7 +187,7 @@ export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', Commands
 
 /** What has come of the last command. */
 export const Status = forwardRef<HTMLSpanElement, PartProps<'span', CommandsState>>(function Status(given, ref) {
-  const { state } = useRoot(Controls);
+  const { state, statusId } = useRoot(Controls);
   const { text, status } = state;
   if (!text || !status) return null;
   const children = (
@@ -184,5 +195,5 @@ export const Status = forwardRef<HTMLSpanElement, PartProps<'span', CommandsStat
       <Glyph status={status} /> {text}
     </>
   );
-  return element('span', { slot: 'commands-status', status, children }, given, state, ref as never);
+  return element('span', { slot: 'commands-status', id: statusId, status, children }, given, state, ref as never);
 });

@@ -98,6 +98,16 @@ describe.skipIf(!executablePath)('people, in Chromium', () => {
     const tabs = await Promise.all([open(stage, url, 'Questions'), open(stage, url, 'Questions')]);
     for (const { page } of tabs) await button(page, 'Approve').waitFor();
     await Promise.all(tabs.map(({ page }) => settled(page)));
+    // Neither answer arrives before both are sent.
+    const both = Promise.withResolvers<void>();
+    let waiting = 0;
+    for (const { page } of tabs) {
+      await page.route('**/approvals/**', async (route) => {
+        if (++waiting === tabs.length) both.resolve();
+        await both.promise;
+        await route.continue();
+      });
+    }
     await Promise.all(tabs.map(({ page }, i) => button(page, ['Approve', 'Deny'][i] ?? '').click()));
     for (const { page } of tabs) await waitFor(page, 'Answered by ada');
     const [one, two] = await Promise.all(tabs.map(({ page }) => slot(page, 'approval-outcome').textContent()));
