@@ -5,7 +5,16 @@ import { LogStore } from './log-store.ts';
 import { emptyView } from './log-view.ts';
 import { opening } from './opening.ts';
 import { part } from './part.ts';
-import type { About, CommandOutcome, EventPage, Requests, RunFilter, RunPage, StartedRun, StartRequest } from './requests.ts';
+import type {
+  About,
+  CommandOutcome,
+  EventPage,
+  Requests,
+  RunFilter,
+  RunPage,
+  StartedRun,
+  StartRequest,
+} from './requests.ts';
 import { Run } from './run.ts';
 import type { RunListView } from './run-list.ts';
 import { Shelf } from './shelf.ts';
@@ -98,7 +107,7 @@ export function createClient(options: ClientOptions): Client {
     <Name extends keyof Requests>(name: Name) =>
     async (...about: Parameters<Requests[Name]>): Promise<Awaited<ReturnType<Requests[Name]>>> => {
       const { createRequests } = await part(import('./requests.ts'));
-      return (createRequests(base, transport)[name] as (...it: typeof about) => never)(...about);
+      return (createRequests(base, transport)[name] as unknown as (...it: typeof about) => never)(...about);
     };
   const [tell, events] = [request('tell'), request('events')];
   const logs = () => import('./logs.ts');
