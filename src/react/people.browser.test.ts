@@ -166,10 +166,13 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     const { url, log } = await stage.serve();
     await append(log, 'r', [START, ['budget.set', { maxCost: 1, maxTokens: 5_000, currency: 'USD' }]]);
     const { page } = await stage.visit(url);
-    await mount(page, ['Budget']);
+    await mount(page, ['Budget', 'Whole']);
     await shows(page, 'budget', 'USD|false|cost 0 1 0 ok  |tokens 0 5000 0 ok  ');
     const before = await page.evaluate(() => window.page.counts.Budget);
-    for (let i = 0; i < 5; i++) await append(log, 'r', [delta('.')]);
+    for (let i = 1; i <= 3; i++) {
+      await append(log, 'r', [delta('.')]);
+      await shows(page, 'whole', `running live  ${i + 2} ${'.'.repeat(i)}`);
+    }
     const usage = { inputTokens: 4_000, outputTokens: 500 };
     await append(log, 'r', [
       ['usage.updated', { usage }],
