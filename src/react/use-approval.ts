@@ -14,7 +14,7 @@ export interface ApprovalResult {
   readonly approval: Approval | undefined;
   /** What may be answered. The first is what "yes" means. */
   readonly options: readonly string[];
-  /** Answers with the first option. As the others, it may stand as `onClick`. */
+  /** Answers with the first option. */
   approve(about?: AboutAnswer): Promise<AnswerOutcome | undefined>;
   /** Answers with `deny`, or with the second option where the question names others. */
   deny(about?: AboutAnswer): Promise<AnswerOutcome | undefined>;
@@ -61,7 +61,7 @@ export function useApproval(
   const status = approval?.status ?? 'pending';
   const expiresAt = status === 'requested' ? approval?.expiresAt : undefined;
   const act = useMemo(() => {
-    // By name: a handler is given an event.
+    // By name: where nobody checks types, `onClick={approve}` gives it an event.
     const answer: ApprovalResult['answer'] = (decision, { by, comment } = {}) =>
       request({ decision, ...(by !== undefined && { by }), ...(comment !== undefined && { comment }) });
     const [yes, no] = choices as readonly [string, string?];

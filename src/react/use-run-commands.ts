@@ -9,7 +9,7 @@ import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
 export interface RunCommand {
   /** It makes sense to ask for it now: the run could follow it, and nobody waits for that yet. */
   readonly can: boolean;
-  /** Resolves with the outcome, or with `undefined` where there is none: `error` says why. May stand as `onClick`. */
+  /** Resolves with the outcome, or with `undefined` where there is none: `error` says why. */
   ask(about?: About): Promise<CommandOutcome | undefined>;
   /** Asked for, here or anywhere, and neither followed nor refused. */
   readonly isPending: boolean;
@@ -33,7 +33,7 @@ const told = ({ status, data }: RunResult) => ({ status, commands: data?.command
  *
  * @example
  * const { pause, cancel } = useRunCommands(runId);
- * <button onClick={pause.ask} disabled={!pause.can}>{pause.isPending ? 'Pausing…' : 'Pause'}</button>
+ * <button onClick={() => pause.ask()} disabled={!pause.can}>{pause.isPending ? 'Pausing…' : 'Pause'}</button>
  */
 export function useRunCommands(runId: string | undefined, options: RunHookOptions = {}): RunCommands {
   const opened = useRunStore(runId, options);
@@ -60,7 +60,7 @@ function useCommand({ run }: OpenedRun, command: Command['command'], commands: r
     [run, command],
   );
   const [{ isPending, data, error }, request] = useRequest(send);
-  // By name: a handler is given an event.
+  // By name: where nobody checks types, `onClick={pause.ask}` gives it an event.
   const ask = useCallback<RunCommand['ask']>(
     ({ by, reason } = {}) => request({ ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }),
     [request],

@@ -92,6 +92,7 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function Commands(prop
   );
 });
 
+const OPEN: ReadonlySet<string> = new Set(['requested', 'overdue']);
 const NAMES = ['cancel', 'resume', 'pause'] as const;
 
 /** What is under way, what failed here, or else what the log told last. */
@@ -103,7 +104,8 @@ function lineOf(commands: RunCommands, labels: Labels, locale: string) {
   const isOurs = !isPending && error !== undefined && !last?.error;
   const status = isOverdue ? 'overdue' : isPending ? 'requested' : isOurs ? 'refused' : last?.status;
   if (!status) return { text: '', status, isOurs };
-  const by = isOurs || last?.by === undefined ? undefined : visible(last.by);
+  // One that is only now asked for is nobody else's.
+  const by = last?.by === undefined || isOurs || (isPending && !OPEN.has(last.status)) ? undefined : visible(last.by);
   const message = error && visible(error.message);
   return { text: labels.commandLine(name, status, by, message, locale), status, isOurs };
 }
