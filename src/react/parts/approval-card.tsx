@@ -84,20 +84,15 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(
 
 function useOutcome({ status, approval, isPending, error }: ApprovalResult): string {
   const { labels, locale } = useWords();
-  const said = (text: string | undefined): string | undefined => (text === undefined ? undefined : visible(text));
-  const end =
-    status === 'resolved'
-      ? labels.approvalResolved(
-          labels.approvalOption(visible(approval?.decision ?? ''), locale),
-          said(approval?.by),
-          locale,
-        )
-      : status === 'expired'
-        ? labels.approvalExpired(locale)
-        : isPending
-          ? labels.approvalSending(locale)
-          : undefined;
-  return [error && !isPending && labels.approvalFailed(visible(error.message), locale), end].filter(Boolean).join(' ');
+  if (isPending) return labels.approvalSending(locale);
+  const parts = [error && labels.approvalFailed(visible(error.message), locale)];
+  if (status === 'expired') parts.push(labels.approvalExpired(locale));
+  if (status === 'resolved') {
+    const { decision = '', by } = approval ?? {};
+    const option = labels.approvalOption(visible(decision), locale);
+    parts.push(labels.approvalResolved(option, by === undefined ? by : visible(by), locale));
+  }
+  return parts.filter(Boolean).join(' ');
 }
 
 /** What is asked. */
