@@ -102,12 +102,6 @@ export const shows = (page: Page, id: string, text: string): Promise<unknown> =>
     timeout: 20_000,
   });
 
-/** Whether a server has a route, by what it says of itself. */
-export async function serves(url: string, path: string): Promise<boolean> {
-  const { paths } = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
-  return path in paths;
-}
-
 export const many = (count: number, draft: (i: number) => Draft = custom): Draft[] =>
   Array.from({ length: count }, (_, i) => draft(i));
 

@@ -84,7 +84,7 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(
 
 function useOutcome({ status, approval, isPending, error }: ApprovalResult): string {
   const { labels, locale } = useWords();
-  if (isPending) return labels.approvalSending(locale);
+  if (isPending && status === 'requested') return labels.approvalSending(locale);
   const parts = [error && labels.approvalFailed(visible(error.message), locale)];
   if (status === 'expired') parts.push(labels.approvalExpired(locale));
   if (status === 'resolved') {

@@ -5,7 +5,7 @@ import type axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { END, START } from '../../hub/drafts.fixture.ts';
-import { executablePath, Stage, serves } from '../browser.fixture.ts';
+import { executablePath, Stage } from '../browser.fixture.ts';
 import { heard, listen, open, parts, people, said, write } from './scene.fixture.ts';
 
 const ASKED = ['approval.requested', { approvalId: 'a1', prompt: 'Delete it?' }] as const;
@@ -91,9 +91,8 @@ describe.skipIf(!executablePath)('people, in Chromium', () => {
     expect(problems).toEqual([]);
   });
 
-  test('two tabs press at once: one answer counts, and both say which', async ({ skip }) => {
+  test('two tabs press at once: one answer counts, and both say which', async () => {
     const { log, url } = await stage.serve();
-    skip(!(await serves(url, '/v1/runs/{runId}/approvals/{approvalId}')));
     await write(log, 0, START, ASKED);
     const tabs = await Promise.all([open(stage, url, 'Questions'), open(stage, url, 'Questions')]);
     for (const { page } of tabs) await button(page, 'Approve').waitFor();
