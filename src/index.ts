@@ -1,23 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
-  type AppContext,
   Auth,
   type AuthOptions,
-  createApp,
   type DoorChoices,
   type ErrorReport,
   type Listening,
-  listen,
+  listenApart,
   type NodeRequest,
   type NodeResponse,
+  type OpenApp,
+  openApp,
   openDoors,
   type Revoked,
   serveFetch,
   serveNode,
   threadIdOf,
 } from './http/index.ts';
-import { Hub } from './hub/index.ts';
 import type { Damage } from './log/embedded/index.ts';
 import type { Log } from './log/index.ts';
 import {
@@ -26,7 +25,6 @@ import {
   type Limits,
   parseBudget,
   type RunSnapshot,
-  randomId,
   TelltaleError,
 } from './protocol/index.ts';
 import {
@@ -248,7 +246,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   const limits: Limits = { ...LIMITS, ...options.limits };
   const agents = new Map<string, Parameters<Runs['register']>>();
   const servers: Promise<Listening>[] = [];
-  let embedding: Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> | undefined;
+  let embedding: Promise<OpenApp> | undefined;
   let opening: Promise<{ log: Log; runs: Runs }> | undefined;
   let registry: Runs | undefined;
   let sessions: ImplicitRuns | undefined;
@@ -289,13 +287,11 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   }
 
   /** For all requests that other servers hand to this one: a hub of its own, opened with the first of them. */
-  function embed(): Promise<{ app: ReturnType<typeof createApp>; hub: Hub }> {
+  function embed(): Promise<OpenApp> {
     if (!embedding) {
-      embedding = open().then((opened) => {
-        const parts = { ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError };
-        const hub = createHub(parts);
-        return { app: createApp({ ...parts, hub }), hub };
-      });
+      embedding = open().then((opened) =>
+        openApp({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError }),
+      );
       embedding.catch(() => {
         embedding = undefined;
       });
@@ -335,7 +331,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
     listen(port = 4747, host = '127.0.0.1') {
       const server = open().then((opened) =>
-        serve({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError }, port, host),
+        listenApart({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError }, port, host),
       );
       servers.push(server);
       return server;
@@ -366,37 +362,6 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
       return closing;
     },
   };
-}
-
-/** A server with a hub of its own, so that closing it ends its streams and nobody else's. */
-async function serve(parts: Omit<AppContext, 'hub'>, port: number, host: string): Promise<Listening> {
-  const hub = createHub(parts);
-  try {
-    const { onError, auth } = parts;
-    const server = await listen(createApp({ ...parts, hub }), { port, host, onError, isGuarded: auth !== undefined });
-    return {
-      url: server.url,
-      async close() {
-        const closed = server.close();
-        await hub.close();
-        await closed;
-      },
-    };
-  } catch (error) {
-    await hub.close();
-    throw error;
-  }
-}
-
-function createHub({ log, onError }: Pick<AppContext, 'log' | 'onError'>): Hub {
-  return new Hub(log, {
-    onError: (error, threadId) =>
-      onError(error, {
-        errorId: randomId(12),
-        method: 'GET',
-        path: threadId === undefined ? '/v1/runs' : `/v1/threads/${threadId}/stream`,
-      }),
-  });
 }
 
 /** How to open the store that a URL or directory names. Loaded only when chosen: `memory:` never loads LevelDB. */

@@ -12,6 +12,7 @@ export {
   SCOPES,
   type Scope,
 } from './access/index.ts';
+export { listenApart, type OpenApp, openApp } from './apart.ts';
 export { createApp } from './app.ts';
 export type { AppContext, ErrorPlace, ErrorReport } from './context.ts';
 export { type DoorOptions, threadIdOf } from './doors/door.ts';
