@@ -286,7 +286,7 @@ describe('CORS of a door: what its own front end needs, at its own addresses', (
     expect(told(await ask('/v1/runs', 'https://app.example'))).toEqual([
       'https://app.example',
       null,
-      'location, retry-after',
+      'location, retry-after, www-authenticate',
     ]);
   });
 

@@ -98,14 +98,15 @@ afterAll(async () => {
 
 describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) => {
   test.each(Object.keys(ACTORS))('%s', async (actor) => {
+    let at: Scene | undefined;
     const found: [string, number][] = [];
     const wanted: [string, number][] = [];
     for (const [path, methods] of Object.entries(documented.paths)) {
       for (const [method, { security, 'x-examples': examples }] of Object.entries(methods)) {
         const scope = security[0]?.bearer?.[0];
         for (const [i, example] of examples.entries()) {
-          const { app, url } = await scene(store);
-          const answer = await ask(url, actor, method.toUpperCase(), path, example);
+          at ??= await scene(store);
+          const answer = await ask(at.url, actor, method.toUpperCase(), path, example);
           // A stream of a door may be one that waits for ever.
           const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream');
           const text = isStream ? '' : await answer.text();
@@ -115,10 +116,14 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
           wanted.push([name, expected(actor, scope, path, example)]);
           if (!answer.ok) expect(text).not.toContain('greeter');
           expect(answer.headers.has('www-authenticate')).toBe(answer.status === 401 || answer.status === 403);
-          await app.close();
+          // What was refused, or only read, has changed nothing.
+          if (!answer.ok || method === 'get') continue;
+          await at.app.close();
+          at = undefined;
         }
       }
     }
+    await at?.app.close();
     expect(found).toEqual(wanted);
     expect(found.length).toBeGreaterThan(20);
   });
@@ -240,7 +245,8 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
       const { runs } = (await answer.json()) as { runs: { runId: string }[] };
       const shown = [...(await textOf(live)).matchAll(/^data: {"runId":"([^"]+)"|"agent":.*"runId":"([^"]+)"/gm)];
       const ids = runs.map(({ runId }) => runId).sort();
-      expect(shown.map(([, a, b]) => a ?? b).sort()).toEqual(ids);
+      // A run that has just ended is told once more.
+      expect([...new Set(shown.map(([, a, b]) => a ?? b))].sort()).toEqual(ids);
       expect(JSON.stringify(runs)).not.toMatch(/acme|ann/);
       return ids;
     };
