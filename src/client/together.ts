@@ -171,13 +171,24 @@ function give(batch: readonly ServerFrame[], riders: ReadonlyMap<string, Rider>)
   const byKey = new Map(Array.from(riders.values(), (rider) => [rider.key, rider]));
   const given = new Map<Rider, ServerFrame[]>();
   for (const frame of batch) {
-    const rider = frame.id === undefined ? riders.get(streamOf(frame) ?? '') : byKey.get(frame.id.slice(1, 6));
-    if (!rider) continue;
-    const frames = given.get(rider);
-    if (frames) frames.push(frame);
-    else given.set(rider, [frame]);
+    for (const rider of whose(frame, riders, byKey)) {
+      const frames = given.get(rider);
+      if (frames) frames.push(frame);
+      else given.set(rider, [frame]);
+    }
   }
   return Promise.all(Array.from(given, ([rider, frames]) => rider.give(frames)));
+}
+
+/** That the access has ended is of all of them: each is told why it is cut. */
+function whose(
+  frame: ServerFrame,
+  riders: ReadonlyMap<string, Rider>,
+  byKey: ReadonlyMap<string, Rider>,
+): Iterable<Rider> {
+  if (frame.event === 'stream.revoked') return riders.values();
+  const rider = frame.id === undefined ? riders.get(streamOf(frame) ?? '') : byKey.get(frame.id.slice(1, 6));
+  return rider ? [rider] : [];
 }
 
 const streamOf = ({ data }: ServerFrame): string | undefined => /^\{"stream":"([^"]+)"/.exec(data)?.[1];

@@ -201,6 +201,22 @@ test('the client goes on with a newer token where the old one expired, and stops
   client.close();
 });
 
+test('runs that share a connection are told the same, each of them', async () => {
+  await start('r2');
+  let asked = 0;
+  const headers = async () => bearer(await token('ann', 700, Date.now() / 1000 + asked++));
+  const client = createClient({ url: server.url, headers, share: true });
+  const runs = ['r', 'r2'].map((id) => client.run(id));
+  const leave = runs.map((run) => run.subscribe(() => {}));
+  const all = (phase: string) => runs.every((run) => run.getSnapshot().connection === phase);
+  await until(() => asked >= 4 && all('live') && server.hub.viewers === 1);
+  server.auth.revoke('ann');
+  await until(() => all('closed'));
+  for (const run of runs) expect(run.getSnapshot().error).toMatchObject({ code: 'access_revoked', retryable: false });
+  for (const it of leave) it();
+  client.close();
+});
+
 describe('what is decided by functions of one’s own', () => {
   test('is decided anew: whoever may see a run no more is told so, and whose session ended comes again', async () => {
     await server.close();
