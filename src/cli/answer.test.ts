@@ -111,7 +111,7 @@ describe('telltale approve, deny and input', () => {
     const main = join(import.meta.dirname, 'main.ts');
     spawn(process.execPath, [main, 'input', second, '-', '--url', url], {
       stdio: ['pipe', 'ignore', 'inherit'],
-    }).stdin.end('two\nlines');
+    }).stdin.end('two\nlines\n');
     expect((await piped.ended).code).toBe(0);
     expect(await (await fetch(`${url}/v1/runs/${second}`)).json()).toMatchObject({ output: 'two\nlines' });
     expect((await tell('input', second, 'more')).code).toBe(1);

@@ -7,7 +7,8 @@ export const input: Command = {
   help: `telltale input <run> <text> [--url <url>]
 telltale input <run> - [--url <url>]
 
-Says something to a run that has not ended; with - what is said comes from standard input. An agent that listens gets it.
+Says something to a run that has not ended; with - what is said comes from standard input, without
+its last line feed. An agent that listens gets it.
 
   --url <url>   the server (default ${DEFAULT_URL}, or TELLTALE_URL)
 
@@ -22,7 +23,8 @@ Example:
     const [runId, ...words] = positionals;
     if (runId === undefined || words.length === 0) throw usageError('Say to which run, and what.');
     const server = new Server(values.url);
-    const said = words.length === 1 && words[0] === '-' ? await text(process.stdin) : words.join(' ');
+    const said =
+      words.length === 1 && words[0] === '-' ? (await text(process.stdin)).replace(/\r?\n$/, '') : words.join(' ');
     const body = { input: said, by: 'telltale input' };
     const { seq } = (await server.post(server.url`/v1/runs/${runId}/input`, body)) as { readonly seq: number };
     process.stdout.write(`Said to run ${plain(runId)}: event ${seq}.\n`);

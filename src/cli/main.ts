@@ -15,12 +15,12 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; load(): Prom
   pause: { summary: 'hold a run at its next step', load: async () => (await import('./ask.ts')).pause },
   resume: { summary: 'let a paused run go on', load: async () => (await import('./ask.ts')).resume },
   cancel: { summary: 'stop a run', load: async () => (await import('./ask.ts')).cancel },
-  key: { summary: 'make an API key for a producer', load: async () => (await import('./key.ts')).key },
-  export: { summary: 'write a run to a file', load: async () => (await import('./export.ts')).exportRun },
-  import: { summary: 'bring such a file into a log', load: async () => (await import('./import.ts')).importRun },
   approve: { summary: 'answer what a run asks: yes', load: async () => (await import('./answer.ts')).approve },
   deny: { summary: 'answer what a run asks: no', load: async () => (await import('./answer.ts')).deny },
   input: { summary: 'say something to a run', load: async () => (await import('./input.ts')).input },
+  export: { summary: 'write a run to a file', load: async () => (await import('./export.ts')).exportRun },
+  import: { summary: 'bring such a file into a log', load: async () => (await import('./import.ts')).importRun },
+  key: { summary: 'make an API key for a producer', load: async () => (await import('./key.ts')).key },
 };
 
 const HELP = `telltale ${version()}: a durable log of every agent run, to watch live

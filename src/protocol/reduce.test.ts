@@ -229,6 +229,7 @@ describe('P3: the fold of a run', () => {
     expect([waiting.position, waiting.status]).toEqual([1, 'queued']);
     expect(waiting.queuedAt).toBe(fold(queued(2)).queuedAt);
     expect(fold(queued(1), said('run.started', { agent: 'a' }))).not.toHaveProperty('position');
+    expect(fold(queued(1), said('run.cancelled', {}))).not.toHaveProperty('position');
   });
 
   it('6. leaves the state as it was where a patch does not apply, and tells', () => {

@@ -89,7 +89,8 @@ function fold(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'run.completed':
     case 'run.failed':
     case 'run.cancelled': {
-      const end: RunSnapshot = { ...s, endedAt: e.time, ...pick(data, ['durationMs']) };
+      const { position: _, ...rest } = s;
+      const end: RunSnapshot = { ...rest, endedAt: e.time, ...pick(data, ['durationMs']) };
       if (type === 'run.completed') return { ...end, ...pick(data, ['output', 'usage', 'cost']) };
       if (type === 'run.failed') return { ...end, ...pick(data, ['error', 'usage']) };
       return { ...end, commands: apply(s.commands, e as KnownEvent & { type: 'run.cancelled' }) };

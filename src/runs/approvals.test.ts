@@ -112,23 +112,43 @@ describe('run.approve()', () => {
     });
   });
 
-  test('a pause that comes while it waits holds the agent when it has its answer, until it is resumed', async () => {
+  test('a pause that comes while it waits is told at once, and holds the agent that has its answer until it is resumed', async () => {
     const order: string[] = [];
     const { log, runs, runId } = await asking(async (run: RunWriter) => {
       await run.approve({ prompt: '?' });
       order.push('goes on');
     });
     await runs.commands.ask(runId, { command: 'pause' });
-    await runs.approvals.answer(runId, 'approval-1', { decision: 'approve' });
     await eventsWhen(log, runId, has('run.paused'));
-    order.push('paused');
+    await runs.approvals.answer(runId, 'approval-1', { decision: 'approve' });
+    order.push('answered');
     await runs.commands.ask(runId, { command: 'resume' });
     const events = await eventsAtEnd(log, runId);
-    expect(order).toEqual(['paused', 'goes on']);
+    expect(order).toEqual(['answered', 'goes on']);
     expect(events.map(({ type }) => type)).toEqual([
-      ...['run.started', 'approval.requested', 'control.requested', 'approval.resolved'],
-      ...['run.paused', 'control.requested', 'run.resumed', 'run.completed'],
+      ...['run.started', 'approval.requested', 'control.requested', 'run.paused'],
+      ...['approval.resolved', 'control.requested', 'run.resumed', 'run.completed'],
     ]);
+  });
+
+  test('a run that listens is paused at once as well; what it hears meanwhile comes when it goes on', async () => {
+    const order: unknown[] = [];
+    const log = openMemory();
+    const runs = new Runs(log);
+    runs.register('listens', async (run: RunWriter) => {
+      for await (const { input } of run.inputs()) {
+        order.push(input);
+        break;
+      }
+    });
+    const { runId } = await runs.start({ agent: 'listens' });
+    await runs.commands.ask(runId, { command: 'pause' });
+    await eventsWhen(log, runId, has('run.paused'));
+    await runs.inputs.send(runId, { input: 'hello' });
+    order.push('said');
+    await runs.commands.ask(runId, { command: 'resume' });
+    await eventsAtEnd(log, runId);
+    expect(order).toEqual(['said', 'hello']);
   });
 
   test('one that nobody waits for ends neither the process nor the run; asked after the end it is refused', async () => {

@@ -278,8 +278,10 @@ export class Executor {
         await this.#gate.hold();
       },
       // Not by the scope: what it asks passes the gate, which waits for the answer.
-      ask: async (prompt) =>
-        (await this.#people.ask({ prompt }, () => `budget-${++this.#questions}`, undefined)).approved,
+      ask: async (prompt) => {
+        const ask = () => this.#people.ask({ prompt }, () => `budget-${++this.#questions}`, undefined);
+        return (await this.#gate.idle(ask)).approved;
+      },
     };
   }
 

@@ -27,6 +27,8 @@ export class Gate {
   #state: 'open' | 'asked' | 'paused' | 'gone' = 'open';
   /** Of the pause that was asked for, or is. */
   #pause: Asked = {};
+  /** Those who wait for people: they begin nothing meanwhile. */
+  #idle = 0;
   /** All who are held wait for this one, and go on in the order in which they came. */
   #held: PromiseWithResolvers<void> | undefined;
 
@@ -54,16 +56,23 @@ export class Gate {
       const held = above?.pass();
       return held && unlessAborted(() => held, signal);
     }
-    if (this.#state === 'asked') {
-      this.#state = 'paused';
-      this.#options.tell('run.paused', this.#pause);
-    }
+    this.#follow();
     if (!this.#held) {
       this.#held = Promise.withResolvers();
       // Those who wait have it too; but a wait that nobody looks at must not end the process.
       this.#held.promise.catch(() => undefined);
     }
     return this.#held.promise;
+  }
+
+  /**
+   * Waits for people, and then for as long as the run is paused. Who waits is held already: a pause that is asked for
+   * meanwhile is told at once, and not when an answer comes.
+   */
+  idle<T>(wait: () => Promise<T>): Promise<T> {
+    const { above } = this.#options;
+    const waiting = () => this.#waitIdle(wait);
+    return above ? above.idle(waiting) : waiting();
   }
 
   /** Holds whoever comes next. */
@@ -78,6 +87,7 @@ export class Gate {
     }
     this.#state = 'asked';
     this.#pause = asked;
+    if (this.#idle > 0) this.#follow();
   }
 
   /** Lets everybody go on; a pause that nobody has come to yet will not be followed. */
@@ -102,6 +112,25 @@ export class Gate {
     this.#state = 'gone';
     this.#held?.reject(reason);
     this.#held = undefined;
+  }
+
+  async #waitIdle<T>(wait: () => Promise<T>): Promise<T> {
+    this.#idle++;
+    this.#follow();
+    try {
+      const heard = await wait();
+      for (let held = this.hold(); held; held = this.hold()) await held;
+      return heard;
+    } finally {
+      this.#idle--;
+    }
+  }
+
+  /** A pause that was asked for is one, from now on. */
+  #follow(): void {
+    if (this.#state !== 'asked') return;
+    this.#state = 'paused';
+    this.#options.tell('run.paused', this.#pause);
   }
 
   #refuse({ commandId }: { readonly commandId?: string | undefined }, message: string): void {

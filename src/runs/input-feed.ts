@@ -10,6 +10,11 @@ interface Place {
   readonly epoch: string;
 }
 
+/** What iterators of a feed give; each can be let go of while it waits. */
+export interface Heard {
+  [Symbol.asyncIterator](): Pick<AsyncGenerator<RunInput, void>, 'next' | 'return'>;
+}
+
 const RETRY_MS = 200;
 
 /**
@@ -43,21 +48,21 @@ export class InputFeed {
   }
 
   /** Everything from the run's beginning on, once for each iterator. */
-  inputs(): AsyncIterable<RunInput> {
+  inputs(): Heard {
     return { [Symbol.asyncIterator]: () => this.#iterate() };
   }
 
-  #iterate(): AsyncIterator<RunInput, void> {
+  #iterate(): ReturnType<Heard[typeof Symbol.asyncIterator]> {
     let left = false;
     const isOver = () => left || this.#ended;
     const inputs = this.#read(isOver);
     return {
       next: () => inputs.next(),
-      return: () => {
+      return: (value) => {
         // A generator would wait for the input that its `next` waits for.
         left = true;
         this.#wake();
-        return inputs.return();
+        return inputs.return(value);
       },
     };
   }

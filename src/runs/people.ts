@@ -1,6 +1,6 @@
 import type { Log } from '../log/index.ts';
-import type { AgentRef, ApprovalAnswer, ApprovalRequest, RunInput } from '../protocol/index.ts';
-import { InputFeed } from './input-feed.ts';
+import type { AgentRef, ApprovalAnswer, ApprovalRequest } from '../protocol/index.ts';
+import { type Heard, InputFeed } from './input-feed.ts';
 import { Questions, type QuestionsOptions } from './questions.ts';
 import type { Said } from './run-watch.ts';
 
@@ -20,7 +20,7 @@ export class People {
     return this.#questions.ask(request, nextId, agent);
   }
 
-  inputs(): AsyncIterable<RunInput> {
+  inputs(): Heard {
     return this.#feed.inputs();
   }
 

@@ -212,9 +212,12 @@ export class RunScope implements RunWriter {
 
   approve(request: ApprovalRequest): Promise<ApprovalAnswer> {
     const here = this.#begin();
-    const asked = this.#core.people.ask(request, () => this.#ids.next('approval'), here.#agent);
+    const { gate, people } = this.#core;
+    const ask = () => people.ask(request, () => this.#ids.next('approval'), here.#agent);
+    const held = gate.hold();
+    const asked = held ? held.then(() => gate.idle(ask)) : gate.idle(ask);
     const answer = asked.then(async (it) => {
-      // What was asked of the run while it waited, a pause for example, comes before it goes on.
+      // A command may be on its way here behind the answer.
       await this.checkpoint();
       return it;
     });
@@ -222,7 +225,13 @@ export class RunScope implements RunWriter {
   }
 
   inputs(): AsyncIterable<RunInput> {
-    return this.#core.people.inputs();
+    const { gate, people } = this.#core;
+    return {
+      [Symbol.asyncIterator]: () => {
+        const inputs = people.inputs()[Symbol.asyncIterator]();
+        return { next: () => gate.idle(() => inputs.next()), return: () => inputs.return() };
+      },
+    };
   }
 
   /** Runs a body in this scope, and tells how it ended: a failure stands in the log, whether or not anybody waits. */
