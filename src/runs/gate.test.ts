@@ -51,6 +51,18 @@ describe('the gate of a run (P10)', () => {
     expect(told).toEqual([refused('r1'), refused('p2'), ['run.paused', { commandId: 'p1' }], refused('p3')]);
   });
 
+  test('whoever is held for a run above is given the reason when this one ends, and goes on no more', async () => {
+    const above = setUp();
+    const gate = new Gate({ signal: new AbortController().signal, above: above.gate, tell: () => {} });
+    above.gate.pause({});
+    const held = gate.pass();
+    const ended = new Error('The run has ended.');
+    gate.close(ended);
+    await expect(held).rejects.toBe(ended);
+    above.gate.resume({});
+    await expect(held).rejects.toBe(ended);
+  });
+
   test('has nobody to refuse to where Telltale itself paused the run', () => {
     const { gate, told } = setUp();
     gate.pause({ reason: 'The budget is used up.' });

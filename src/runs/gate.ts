@@ -31,6 +31,8 @@ export class Gate {
   #idle = 0;
   /** All who are held wait for this one, and go on in the order in which they came. */
   #held: PromiseWithResolvers<void> | undefined;
+  /** Aborted with the end of the run, however it came: the run's own signal only tells of those from outside. */
+  readonly #closed = new AbortController();
 
   constructor(options: GateOptions) {
     this.#options = options;
@@ -52,9 +54,8 @@ export class Gate {
   hold(): Promise<void> | undefined {
     if (this.#state === 'gone') return undefined;
     if (this.#state === 'open') {
-      const { above, signal } = this.#options;
-      const held = above?.pass();
-      return held && unlessAborted(() => held, signal);
+      const held = this.#options.above?.pass();
+      return held && unlessAborted(() => held, this.#closed.signal);
     }
     this.#follow();
     if (!this.#held) {
@@ -110,6 +111,7 @@ export class Gate {
   /** The run ends: nobody is held any more, and no command followed. */
   close(reason: unknown): void {
     this.#state = 'gone';
+    this.#closed.abort(reason);
     this.#held?.reject(reason);
     this.#held = undefined;
   }
