@@ -209,7 +209,7 @@ export class Executor {
     watch.stop();
     this.#people.close();
     clearTimeout(this.#grace);
-    this.#time.stop();
+    this.#time.end();
     this.#finish(outcome, elapsed(began));
     this.#children.cancel(`Run ${runId}, which started it, has ended.`);
     await this.#outbox.ended;
@@ -287,6 +287,7 @@ export class Executor {
 
   /** Writes nothing more, not even an end: whoever takes over the lease does. */
   abandon(): void {
+    clearTimeout(this.#grace);
     this.#outbox.stop();
     this.#overdue.resolve({ overdue: true });
   }

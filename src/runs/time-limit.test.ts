@@ -22,11 +22,13 @@ test('time passes only while nothing holds it', () => {
   expect(onOver).toHaveBeenCalledOnce();
 });
 
-test('once stopped, or without a limit, it is never over', () => {
+test('after the end, or without a limit, it is never over, whatever is released then', () => {
   const onOver = vi.fn();
   const limit = new TimeLimit(1_000, onOver);
   limit.release('begin');
-  limit.stop();
+  limit.hold('above');
+  limit.end();
+  limit.release('above');
   const unlimited = new TimeLimit(Number.POSITIVE_INFINITY, onOver);
   unlimited.release('begin');
   vi.advanceTimersByTime(1e9);

@@ -1,5 +1,5 @@
-/** Why the time of a run stands still: it has not begun, is paused itself, or a run above it is. */
-export type Hold = 'begin' | 'paused' | 'above';
+/** Why the time of a run stands still: it has not begun, is paused itself, or a run above it is; or it has ended. */
+export type Hold = 'begin' | 'paused' | 'above' | 'end';
 
 /** How long a run may take, without the time for which anything holds it. */
 export class TimeLimit {
@@ -21,7 +21,15 @@ export class TimeLimit {
 
   hold(why: Hold): void {
     this.#holds.add(why);
-    this.stop();
+    if (!this.#timer) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#left = Math.max(0, this.#left - (performance.now() - this.#since));
+  }
+
+  /** It is never over any more. The run above may go on, and say so, before the end of this one is durable. */
+  end(): void {
+    this.hold('end');
   }
 
   /** The time passes when nothing else holds it. */
@@ -30,12 +38,5 @@ export class TimeLimit {
     if (this.isHeld || this.#timer || this.#left === Number.POSITIVE_INFINITY) return;
     this.#since = performance.now();
     this.#timer = setTimeout(this.#onOver, this.#left);
-  }
-
-  stop(): void {
-    if (!this.#timer) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#left = Math.max(0, this.#left - (performance.now() - this.#since));
   }
 }
