@@ -1,5 +1,6 @@
 export { agentActivity } from './agent-activity.ts';
 export type { Chunk, Dialect, Encoder, Heartbeat, Place, Selection, SpokenStream, StreamWords } from './dialect.ts';
+export { execution } from './execution.ts';
 export { type Folding, foldingDialect } from './folding.ts';
 export { native } from './native.ts';
 export { parseRunCursor, type RunCursor } from './run-cursor.ts';

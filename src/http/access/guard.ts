@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import { TelltaleError } from '../../protocol/index.ts';
+import { spelledId } from '../lookup.ts';
 import type { Operation, Operations } from '../openapi/operation.ts';
 import { checkWriter } from '../origin.ts';
 import type { Access } from './access.ts';
@@ -48,7 +49,7 @@ async function admit(c: Context, access: Access, { find }: Guarded, scope: Scope
   if (!visit) return;
   const { runId, threadId } = find(c.req.path);
   // To its owner the route itself says that it was deleted: that is not the same everywhere.
-  if (runId !== undefined) await access.run(c, scope, runId).catch(unlessDeleted);
+  if (runId !== undefined) await access.run(c, scope, spelledId(runId)).catch(unlessDeleted);
   if (threadId === undefined) return;
   // A thread begins with what is written to it.
   if (scope === 'write' || scope === 'start') await access.admit(c)?.(threadId, '');

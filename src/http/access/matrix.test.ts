@@ -75,7 +75,7 @@ function expected(actor: string, scope: string | undefined, path: string, exampl
   const scopes = text.replace('telltale:', '').split(' ');
   if (scopes.includes('admin')) return 200;
   if (!scopes.includes(scope) && !(scope === 'write' && scopes.includes('start'))) return 403;
-  const names = /\{(?:run|thread|task)Id\}/.test(path) || example.query?.run !== undefined;
+  const names = /\{(?:run|thread|task|execution)Id\}/.test(path) || example.query?.run !== undefined;
   const into = example.body && 'threadId' in example.body;
   if ((!names && !into) || actor.startsWith('owner')) return 200;
   return actor === 'producer' && (scope === 'write' || into) ? 200 : 404;

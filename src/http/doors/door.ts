@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { isId, TelltaleError } from '../../protocol/index.ts';
 import type { RouteContext } from '../context.ts';
+import { spelledId } from '../lookup.ts';
 import type { Operations } from '../openapi/operation.ts';
 import { tellFault } from '../stream.ts';
 import { StreamQuery } from '../stream-request.ts';
@@ -59,16 +60,13 @@ export function agentOf({ runs }: Pick<RouteContext, 'runs'>, { agent }: DoorOpt
   throw new TelltaleError('agent_not_found', `Say which agent this door starts: doors: {"${door}": {agent: "…"}}.`);
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 /**
- * The thread of a session or conversation that another system named. A UUID, which is too long for an id here, stands for
- * its 32 digits.
+ * The thread of a session or conversation, or the run of an execution, that another system named (`spelledId`).
  *
  * @throws {TelltaleError} `invalid_request` for what can be no id.
  */
 export function threadIdOf(text: string, what: string): string {
-  const id = UUID.test(text) ? text.replaceAll('-', '').toLowerCase() : text;
+  const id = spelledId(text);
   if (isId(id)) return id;
   throw new TelltaleError(
     'invalid_request',

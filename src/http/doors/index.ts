@@ -1,11 +1,13 @@
 import { TelltaleError } from '../../protocol/index.ts';
 import { agentActivity } from './agent-activity.ts';
 import type { Door, DoorOptions } from './door.ts';
+import { execution } from './execution.ts';
 import { workflow } from './workflow.ts';
 
 /** Every door there is. */
 const DOORS = {
   'agent-activity': agentActivity,
+  execution,
   workflow,
 } satisfies Record<string, Door>;
 

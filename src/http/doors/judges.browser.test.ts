@@ -4,7 +4,7 @@
  */
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentActivity, type Dialect, workflow } from '../../dialects/index.ts';
+import { agentActivity, type Dialect, execution, workflow } from '../../dialects/index.ts';
 import { append, type Draft } from '../../hub/drafts.fixture.ts';
 import { until } from '../../hub/recording.fixture.ts';
 import { isTerminal } from '../../protocol/index.ts';
@@ -18,6 +18,7 @@ import { FrontEnd } from './front-end.fixture.ts';
 /** One line for each door. The scenario's run is `r`, of the agent `a`, in a thread of its own. */
 const DOORS: readonly (readonly [door: string, path: string, dialect: Dialect])[] = [
   ['agent-activity', '/sse/agent-activity/r', agentActivity()],
+  ['execution', '/api/agent/executions/r/events', execution()],
   ['workflow', '/api/v1/agents/a/tasks/r/events/stream', workflow],
 ];
 
