@@ -1,4 +1,5 @@
 export { agentActivity } from './agent-activity.ts';
+export { type ChatUpdate, chat } from './chat.ts';
 export type { Chunk, Dialect, Encoder, Heartbeat, Place, Selection, SpokenStream, StreamWords } from './dialect.ts';
 export { execution } from './execution.ts';
 export { type Folding, foldingDialect } from './folding.ts';

@@ -59,7 +59,8 @@ export function checkOrigin(rules: OriginRules): MiddlewareHandler {
     if (c.req.method !== 'OPTIONS' || !c.req.header('access-control-request-method')) return next();
     return c.body(null, 204, {
       'access-control-allow-methods': ALLOWED_METHODS,
-      'access-control-allow-headers': ALLOWED_HEADERS,
+      // `*` does not stand for Authorization.
+      'access-control-allow-headers': door?.headers ? `${ALLOWED_HEADERS}, ${door.headers}` : ALLOWED_HEADERS,
       'access-control-max-age': PREFLIGHT_SECONDS,
     });
   };

@@ -28,6 +28,8 @@ export interface DoorCors {
   readonly path: string;
   /** The development servers of its front end. They count only where this server is reached under a loopback name. */
   readonly origins: readonly string[];
+  /** Its front end may send headers of its own. */
+  readonly headers?: '*';
   /** Its front end sends cookies: `withCredentials`. */
   readonly credentials?: true;
   /** Which headers of answers scripts may read; `*` is all of them, without credentials. */

@@ -23,7 +23,7 @@ export class FrontEnd {
         return answer;
       },
     });
-    for (const name of ['message', ...names]) {
+    for (const name of new Set(['message', ...names])) {
       this.source.addEventListener(name, ({ type, data, lastEventId }) => {
         if (data !== undefined) this.heard.push({ event: type, id: lastEventId, data: JSON.parse(data) });
       });

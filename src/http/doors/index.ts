@@ -1,5 +1,6 @@
 import { TelltaleError } from '../../protocol/index.ts';
 import { agentActivity } from './agent-activity.ts';
+import { chat } from './chat.ts';
 import type { Door, DoorOptions } from './door.ts';
 import { execution } from './execution.ts';
 import { workflow } from './workflow.ts';
@@ -8,6 +9,7 @@ import { workflow } from './workflow.ts';
 const DOORS = {
   'agent-activity': agentActivity,
   execution,
+  chat,
   workflow,
 } satisfies Record<string, Door>;
 
