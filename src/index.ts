@@ -34,6 +34,7 @@ import {
   checkBudget,
   checkCount,
   checkRunLimits,
+  executionHosts,
   finished,
   ImplicitRuns,
   loadPrices,
@@ -89,6 +90,7 @@ export {
 export {
   type Agent,
   type AgentFunction,
+  AgentSSEEmitter,
   currentRun,
   type PricedCall,
   type PriceFunction,
@@ -314,7 +316,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
     await opened?.log.close();
   }
 
-  return {
+  const app: Telltale = {
     agent(name, fn, about = {}) {
       checkAgentName(name, agents);
       checkRunLimits(about);
@@ -358,10 +360,13 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
     log: async () => (await open()).log,
 
     close() {
+      executionHosts.delete(app);
       closing ??= closeAll();
       return closing;
     },
   };
+  executionHosts.set(app, { runs: async () => (await open()).runs, onError, live: new Map() });
+  return app;
 }
 
 /** How to open the store that a URL or directory names. Loaded only when chosen: `memory:` never loads LevelDB. */

@@ -23,6 +23,8 @@ interface Execution {
   order: readonly string[];
   readonly texts: Texts;
   thoughts: number;
+  /** What `AgentSSEEmitter` said is the result. */
+  result: unknown;
   /** The last whole message of the agents. */
   answer: string | undefined;
   tokens: number;
@@ -43,10 +45,10 @@ export const execution = (executionId?: string): Dialect => {
     types: [
       ...(['run.started', 'plan.created', 'plan.updated', 'step.started', 'step.completed', 'step.failed'] as const),
       ...(['reasoning.delta', 'reasoning.completed', 'message.delta', 'message.completed', ...TOOL_EVENTS] as const),
-      ...(['llm.completed', 'usage.updated'] as const),
+      ...(['llm.completed', 'usage.updated', 'custom'] as const),
     ],
     begin: () => ({
-      ...{ startedAt: undefined, order: [], thoughts: 0, answer: undefined, tokens: 0 },
+      ...{ startedAt: undefined, order: [], thoughts: 0, result: undefined, answer: undefined, tokens: 0 },
       ...{ tools: new ToolCalls(), calledAt: new Map(), phases: new Map(), texts: new Texts() },
     }),
     say(execution, event) {
@@ -76,7 +78,7 @@ function framesOf(execution: Execution, event: KnownEvent): readonly Named[] {
     case 'run.started':
       return [begun(taskOf(event.data.input), event.time)];
     case 'run.completed': {
-      const { output: result = execution.answer, usage, durationMs } = event.data;
+      const { output: result = execution.result ?? execution.answer, usage, durationMs } = event.data;
       count(execution, usage);
       const duration = durationMs ?? between(execution.startedAt, event.time);
       return [
@@ -128,6 +130,9 @@ function framesOf(execution: Execution, event: KnownEvent): readonly Named[] {
       return [];
     case 'usage.updated':
       count(execution, event.data.usage);
+      return [];
+    case 'custom':
+      if (event.data.name === 'execution:complete') execution.result = event.data.value;
       return [];
     default:
       return [];

@@ -15,11 +15,6 @@ export async function findThread(log: Log, threadId: string): Promise<Head> {
   throw threadNotFound(threadId);
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** An id as another system may spell it: a UUID, which is too long for an id here, stands for its 32 digits. */
-export const spelledId = (text: string): string => (UUID.test(text) ? text.replaceAll('-', '').toLowerCase() : text);
-
 export const runNotFound = (runId: string): TelltaleError =>
   new TelltaleError('run_not_found', `There is no run ${quoted(runId)} here. GET /v1/runs lists those there are.`);
 

@@ -39,3 +39,8 @@ export const newRunId = (): string => randomId(25);
 
 /** An epoch: 10 characters (51 bits), so that a cursor with a run id and all its parts stays within 64. */
 export const newEpoch = (): string => randomId(10);
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** An id as another system may spell it: a UUID, which is too long for an id here, stands for its 32 digits. */
+export const spelledId = (text: string): string => (UUID.test(text) ? text.replaceAll('-', '').toLowerCase() : text);

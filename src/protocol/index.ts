@@ -52,7 +52,7 @@ export {
   writeFrame,
   writeRetry,
 } from './frame.ts';
-export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId, TYPE_PATTERN } from './ids.ts';
+export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId, spelledId, TYPE_PATTERN } from './ids.ts';
 export { isEnded, isTerminal, type RunStatus } from './lifecycle.ts';
 export {
   HEARTBEAT_MS,

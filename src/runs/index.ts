@@ -1,6 +1,7 @@
 export { currentRun } from '../adapters/index.ts';
 export type { Admit } from './admit.ts';
 export { checkAgentName } from './agent-name.ts';
+export { AgentSSEEmitter, executionHosts } from './agent-sse-emitter.ts';
 export type { Answered, AnswerRequest } from './approvals.ts';
 export { checkBudget } from './budget-of.ts';
 export type { CommandAnswer, CommandRequest, Commands } from './commands.ts';

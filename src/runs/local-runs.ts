@@ -31,6 +31,8 @@ export interface LocalRun {
   readonly data: EventData<'run.started'>;
   readonly opening: RunOpening;
   readonly input: unknown;
+  /** Runs it in the place of the agent that is registered. */
+  readonly fn?: AgentFunction | undefined;
   readonly timeout?: number | undefined;
   /** As whoever starts it wants it. */
   readonly budget?: BudgetLimits | undefined;
@@ -83,8 +85,8 @@ export class LocalRuns {
    * @throws {TelltaleError} `agent_not_found`; `invalid_request` for a budget that is none; `overloaded` where as many wait as may. All before anything is stored.
    */
   start(run: LocalRun): { opened: Promise<Ack>; ended: Promise<RunEnd>; position?: number; executor: Executor } {
-    const { data, opening, input, timeout = Number.POSITIVE_INFINITY } = run;
-    const agent = this.agents.get(data.agent);
+    const { data, opening, input, fn, timeout = Number.POSITIVE_INFINITY } = run;
+    const agent: Agent | undefined = fn ? { name: data.agent, fn } : this.agents.get(data.agent);
     if (!agent) {
       throw new TelltaleError('agent_not_found', `No agent "${data.agent}" is registered here.`, { agent: data.agent });
     }

@@ -172,7 +172,17 @@ export class Runs {
     return startOnce(this.#log, request, (keyed, requestDigest) => this.#start(keyed, admit, requestDigest));
   }
 
-  async #start(request: StartRequest, admit?: Admit, requestDigest?: string): Promise<Started> {
+  /**
+   * The same with a function of its own, which nobody else can start: `agent` is only its name.
+   *
+   * @throws {TelltaleError} as `start`.
+   */
+  async startWith(fn: AgentFunction, request: StartRequest): Promise<Started> {
+    if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
+    return this.#start(request, undefined, undefined, fn);
+  }
+
+  async #start(request: StartRequest, admit?: Admit, requestDigest?: string, fn?: AgentFunction): Promise<Started> {
     const { mode = 'local', owner, tenant, lease, timeout, budget } = request;
     checkTimeout(timeout, 'invalid_request');
     if (timeout !== undefined && mode === 'remote') {
@@ -203,6 +213,7 @@ export class Runs {
           data,
           opening,
           input,
+          fn,
           timeout,
           budget,
           depth: 0,

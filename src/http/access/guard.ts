@@ -1,7 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { matchedRoutes } from 'hono/route';
-import { TelltaleError } from '../../protocol/index.ts';
-import { spelledId } from '../lookup.ts';
+import { spelledId, TelltaleError } from '../../protocol/index.ts';
 import type { Operation, Operations } from '../openapi/operation.ts';
 import { checkWriter } from '../origin.ts';
 import type { Access } from './access.ts';

@@ -1,8 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
-import { isId, TelltaleError } from '../../protocol/index.ts';
+import { isId, spelledId, TelltaleError } from '../../protocol/index.ts';
 import type { RouteContext } from '../context.ts';
-import { spelledId } from '../lookup.ts';
 import type { Operations } from '../openapi/operation.ts';
 import { tellFault } from '../stream.ts';
 import { StreamQuery } from '../stream-request.ts';

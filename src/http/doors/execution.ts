@@ -1,10 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
 import { execution as dialectOf } from '../../dialects/index.ts';
+import { spelledId } from '../../protocol/index.ts';
 import { byOf } from '../access/index.ts';
 import { readBody } from '../body.ts';
 import { IdempotencyHeaders, readIdempotencyKey } from '../idempotency-key.ts';
-import { findRun, spelledId } from '../lookup.ts';
+import { findRun } from '../lookup.ts';
 import { ResumeHeaders } from '../openapi/operation.ts';
 import { readQuery } from '../query.ts';
 import { CommandRequest, NoQuery } from '../schemas.ts';
