@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { blocksOf, cutInto, framesOf } from '../testing/dialect/kit.ts';
 import { dialectCases } from '../testing/dialect.cases.ts';
 import { chat } from './chat.ts';
+import { wordsOf } from './words.ts';
 
 const timestamp = '2026-11-20T18:00:00.000Z';
 const said = (id: string, type: string, about: object) => ({
@@ -99,5 +100,17 @@ describe('the chat dialect', () => {
       4,
     );
     expect(framesOf(chat, [block!], { merge: true })).toEqual([said('4', 'text', { content: 'a😀' })]);
+  });
+
+  it('speaks of its stream in its own words', () => {
+    const words = wordsOf(chat, { threadId: 't1', runId: 'r1' });
+    const head = { epoch: 'e1', first: 1, last: 9, epochs: [{ epoch: 'e1', start: 1 }] } as never;
+    expect(words.hello({} as never)).toBe('event: connected\ndata: {"status":"connected"}\n\n');
+    expect(words.reset({ reason: 'truncated' } as never, 4, head)).toMatch(
+      /^id: r1\.e1\.4\nevent: connected\ndata: \{"status":"connected","reset":"truncated"\}\n\n$/,
+    );
+    expect(words.bye('deleted')).toBe('event: error\ndata: {"error":"deleted","code":"run_deleted"}\n\n');
+    expect(words.bye('ended')).toBe('');
+    expect(words.heartbeat({ count: 2, time: timestamp })).toBe(': heartbeat\n\n');
   });
 });

@@ -1,14 +1,15 @@
 /** The chat door, as its own front end uses it (docs/doors/chat.md). */
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { append } from '../../hub/drafts.fixture.ts';
 import { until } from '../../hub/recording.fixture.ts';
 import { type Telltale, telltale } from '../../index.ts';
 import { faultyProxy } from '../../testing/faulty-proxy.ts';
 import { send } from '../raw-request.fixture.ts';
-import { streamServer } from '../stream.fixture.ts';
 import { askByPost, Browser, ChatPage, type Told } from './chat-page.fixture.ts';
 import { cuts } from './front-end.fixture.ts';
 
@@ -419,12 +420,31 @@ describe('with authentication', () => {
   });
 });
 
-it('a run that is deleted while it is watched ends as an error', async () => {
-  const server = await streamServer();
-  await append(server.log, 'r', [['run.started', { agent: 'a', metadata: { door: 'chat' } }]]);
-  const headers = { accept: EVENT_STREAM, 'last-event-id': 'r.x.1' };
-  const answer = await fetch(server.url + address('x'), { headers });
-  await append(server.log, 'r', [['run.completed', {}]]);
-  expect(await answer.text()).toContain('event: done');
-  await server.close();
+it('an answer that a restart broke off is told as that, after what was received, and then no more', async () => {
+  const store = await mkdtemp(join(tmpdir(), 'telltale-chat-'));
+  const serve = () => {
+    const it = telltale({ store });
+    it.agent('health', async function* (run) {
+      yield 'Your LDL ';
+      await new Promise((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason)));
+    });
+    const question = (id?: string) =>
+      it.fetch(
+        new Request(`http://localhost${address('Is it high?')}`, {
+          headers: { accept: EVENT_STREAM, ...(id !== undefined && { 'last-event-id': id }) },
+        }),
+      );
+    return { it, question };
+  };
+  const before = serve();
+  const reader = (await before.question()).body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('Your LDL ')) text += (await reader.read()).value;
+  await before.it.close();
+  const after = serve();
+  const rest = await (await after.question(idsIn(text)[0])).text();
+  expect([textIn(rest), /event: error\ndata: .*"code":"executor_lost"/.test(rest)]).toEqual(['', true]);
+  expect((await after.question(idsIn(rest)[0])).status).toBe(204);
+  await after.it.close();
+  await rm(store, { recursive: true });
 });

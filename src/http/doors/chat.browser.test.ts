@@ -1,0 +1,82 @@
+/** What only a browser can say of the chat door: its cookies, and the headers that it sends by itself. */
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Telltale, telltale } from '../../index.ts';
+import { find } from '../programs.fixture.ts';
+
+const executablePath = find('chromium');
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+
+let app: Telltale;
+let url: string;
+let browser: Browser | undefined;
+const asked: unknown[] = [];
+
+beforeAll(async () => {
+  app = telltale({ store: 'memory:' });
+  let letGo = (): void => {};
+  const together = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  app.agent('health', async function* (_run, input) {
+    asked.push(input);
+    yield 'Your LDL ';
+    if (input === 'go on') letGo();
+    if (input === 'wait') await together;
+    yield 'is high.';
+  });
+  ({ url } = await app.listen(0));
+  if (executablePath) browser = await chromium.launch({ executablePath, args: ARGS });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await app.close();
+});
+
+test('a page that lost its answer asks again and finds its run; what is no question starts none', async (context) => {
+  if (!browser) return context.skip('chromium is not installed');
+  const page = await browser.newPage();
+  await page.goto(`${url}/healthz`);
+  const texts = await page.evaluate(async () => {
+    const address = (message: string) => `/api/chat/stream?message=${encodeURIComponent(message)}`;
+    /** The answer, as far as it is told; `first`: until something of it is there. */
+    const ask = (message: string, first = false) =>
+      new Promise<string>((resolve) => {
+        const source = new EventSource(address(message));
+        let text = '';
+        const end = () => {
+          source.close();
+          resolve(text);
+        };
+        source.addEventListener('message', ({ data }) => {
+          text += JSON.parse(data).content;
+          if (first) end();
+        });
+        source.addEventListener('done', end);
+      });
+    const before = await ask('wait', true);
+    const image = new Image();
+    await new Promise((resolve) => {
+      image.onerror = resolve;
+      image.src = address('an image');
+    });
+    const again = ask('wait');
+    const other = await ask('go on');
+    return [before, await again, other, document.cookie];
+  });
+  // Scripts cannot read the cookie.
+  expect(texts).toEqual(['Your LDL ', 'Your LDL is high.', 'Your LDL is high.', '']);
+  const [cookie] = await page.context().cookies();
+  expect(cookie).toMatchObject({ name: 'telltale-chat', httpOnly: true, sameSite: 'Strict', expires: -1 });
+  // Opened as a page, and from one of another origin.
+  expect((await page.goto(`${url}/api/chat/stream?message=a+page`))?.status()).toBe(406);
+  const elsewhere = await app.listen(0);
+  await page.goto(`${elsewhere.url}/healthz`);
+  const state = await page.evaluate((at) => {
+    const source = new EventSource(`${at}/api/chat/stream?message=elsewhere`);
+    return new Promise((resolve) => source.addEventListener('error', () => resolve(source.readyState)));
+  }, url);
+  expect(state).toBe(2);
+  expect(asked.toSorted()).toEqual(['go on', 'wait']);
+}, 30_000);
