@@ -62,6 +62,11 @@ export const agentActivity = (sessionId?: string): Dialect =>
       reset: ({ threadId }, reason) => [
         notice('error', sessionId ?? threadId, { action: 'Stream restarted', status: 'reset', details: reason }),
       ],
+      // One that has only expired may be renewed until the client is back.
+      revoked: ({ threadId }, reason) =>
+        reason === 'revoked'
+          ? [notice('error', sessionId ?? threadId, { action: 'Access ended', status: 'revoked' })]
+          : [],
       // The document's 30 seconds: every other beat is a comment.
       heartbeat: ({ threadId }, { count, time }) =>
         count % 2 === 0 ? [notice('heartbeat', sessionId ?? threadId, { timestamp: time })] : [],

@@ -110,7 +110,8 @@ describe('the chat dialect', () => {
       /^id: r1\.e1\.4\nevent: connected\ndata: \{"status":"connected","reset":"truncated"\}\n\n$/,
     );
     expect(words.bye('deleted')).toBe('event: error\ndata: {"error":"deleted","code":"run_deleted"}\n\n');
-    expect(words.bye('ended')).toBe('');
+    expect([words.bye('ended'), words.revoked('expired')]).toEqual(['', '']);
+    expect(words.revoked('revoked')).toBe('event: error\ndata: {"error":"revoked","code":"access_revoked"}\n\n');
     expect(words.heartbeat({ count: 2, time: timestamp })).toBe(': heartbeat\n\n');
   });
 });

@@ -43,6 +43,8 @@ export const chat = foldingDialect<Answer>({
     hello: () => [{ event: 'connected', data: { status: 'connected' } }],
     reset: (_stream, reason) => [{ event: 'connected', data: { status: 'connected', reset: reason } }],
     deleted: () => [failed('deleted', 'run_deleted')],
+    // One that has only expired may be renewed until the client is back.
+    revoked: (_stream, reason) => (reason === 'revoked' ? [failed('revoked', 'access_revoked')] : []),
   },
 });
 

@@ -1,4 +1,4 @@
-import type { Block, Head, Position, StreamBye, StreamHello } from '../protocol/index.ts';
+import type { Block, Head, Position, RevokedReason, StreamBye, StreamHello } from '../protocol/index.ts';
 
 /** Which events a view has, and how they are written. */
 export interface Selection {
@@ -63,6 +63,8 @@ export interface StreamWords {
   caughtUp(seq: number): string;
   /** Behind the terminal event, or because the run was deleted. The connection closes then. */
   bye(reason: StreamBye['reason']): string;
+  /** Whoever watches may do so no more. The connection closes then. */
+  revoked(reason: RevokedReason): string;
   heartbeat(beat: Heartbeat): string;
 }
 

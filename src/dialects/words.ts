@@ -5,7 +5,9 @@ import {
   formatCursor,
   helloFrame,
   progressFrame,
+  type RevokedReason,
   resetFrame,
+  revokedFrame,
   writeComment,
 } from '../protocol/index.ts';
 import type { Dialect, SpokenStream, StreamWords } from './dialect.ts';
@@ -25,6 +27,7 @@ const ownWords = (name?: string): StreamWords => ({
   progress: (epoch, seq) => progressFrame(epoch, seq, name),
   caughtUp: (seq) => caughtUpFrame(seq, name),
   bye: byeFrame,
+  revoked: revokedFrame,
   heartbeat: ({ latest }) => writeComment(`heartbeat ${latest}`),
 });
 
@@ -41,6 +44,8 @@ export interface ForeignWords {
   progress?(stream: SpokenStream): readonly Said[];
   /** The run was deleted while its stream was open: what was received of it is void. The connection closes. */
   deleted?(stream: SpokenStream): readonly Said[];
+  /** Access has ended: `revoked` for good, `expired` for this credential. The connection closes; who comes back is refused. */
+  revoked?(stream: SpokenStream, reason: RevokedReason): readonly Said[];
   /** Nothing at a beat that is only a comment: `count % 2` halves their number. */
   heartbeat?(stream: SpokenStream, beat: { readonly count: number; readonly time: string }): readonly Said[];
 }
@@ -62,6 +67,7 @@ export function foreignWords(
     progress: (epoch, seq) => frames(words.progress?.(stream), idOf(formatCursor(epoch, seq))),
     caughtUp: () => '',
     bye: (reason) => (reason === 'deleted' ? frames(words.deleted?.(stream)) : ''),
+    revoked: (reason) => frames(words.revoked?.(stream, reason)),
     heartbeat: (beat) => frames(words.heartbeat?.(stream, beat)) || writeComment('heartbeat'),
   };
 }

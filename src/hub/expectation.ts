@@ -1,5 +1,5 @@
-import { type Dialect, wordsOf } from '../dialects/index.ts';
-import { type RevokedReason, revokedFrame } from '../protocol/index.ts';
+import { type Dialect, type StreamWords, wordsOf } from '../dialects/index.ts';
+import type { RevokedReason } from '../protocol/index.ts';
 import type { Permit } from './permit.ts';
 import type { Sink, SinkListener } from './sink.ts';
 import type { StreamRequest } from './start.ts';
@@ -94,10 +94,9 @@ export class Expectation implements Sink, Ticking {
 
   tick(): void {
     if (this.#isFull) return;
-    const { dialect, threadId, asMessages = false } = this.#options.request;
     this.#beats++;
     const beat = { count: this.#beats, time: new Date().toISOString() };
-    this.write(encoder.encode(wordsOf(dialect, { threadId, asMessages }).heartbeat(beat)));
+    this.write(encoder.encode(this.#words().heartbeat(beat)));
   }
 
   open(listener: SinkListener): void {
@@ -132,8 +131,13 @@ export class Expectation implements Sink, Ticking {
 
   #revoked(reason: RevokedReason): void {
     if (!this.#isWaiting) return;
-    this.write(encoder.encode(revokedFrame(reason)));
+    this.write(encoder.encode(this.#words().revoked(reason)));
     this.end();
+  }
+
+  #words(): StreamWords {
+    const { dialect, threadId, asMessages = false } = this.#options.request;
+    return wordsOf(dialect, { threadId, asMessages });
   }
 
   #leave(): void {

@@ -1,6 +1,13 @@
 import { type Encoder, type StreamWords, wordsOf } from '../dialects/index.ts';
 import type { Log } from '../log/index.ts';
-import { type Block, endedFrame, epochOf, formatCursor, type StreamBye } from '../protocol/index.ts';
+import {
+  type Block,
+  endedFrame,
+  epochOf,
+  formatCursor,
+  type RevokedReason,
+  type StreamBye,
+} from '../protocol/index.ts';
 import { openingFrames } from './opening.ts';
 import { findRestart, type Start, type StreamRequest } from './start.ts';
 import type { Tail } from './tail.ts';
@@ -138,6 +145,10 @@ export class Reader implements LiveViewer {
   /** What comes last on its connection. */
   bye(reason: StreamBye['reason']): string {
     return this.#words.bye(reason);
+  }
+
+  revoked(reason: RevokedReason): string {
+    return this.#words.revoked(reason);
   }
 
   /** What was fetched may hold what is void now: it is fetched again. */

@@ -243,7 +243,7 @@ export class Viewer implements ReaderOwner, Ticking, SinkListener {
   #revoked(reason: RevokedReason): void {
     if (this.#over) return;
     const isWaiting = this.#waitsForSink;
-    if (!isWaiting) this.#write(utf8(revokedFrame(reason)));
+    if (!isWaiting) this.#write(utf8(this.#only?.revoked(reason) ?? revokedFrame(reason)));
     this.#leave();
     if (isWaiting) this.#sink.abort();
     else this.#sink.end();

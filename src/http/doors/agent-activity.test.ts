@@ -113,6 +113,23 @@ describe('a session', () => {
     await quick.close();
   });
 
+  it('ends with an error that has data where access is taken back, also while it is waited for', async () => {
+    const guarded = telltale({
+      store: 'memory:',
+      auth: { authenticate: () => ({ userId: 'ann', scopes: ['read', 'start'] }) },
+    });
+    const { url: at } = await guarded.listen(0);
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ agent: 'a', mode: 'remote', threadId: 'there' });
+    await fetch(`${at}/v1/runs`, { method: 'POST', headers, body });
+    const answers = await Promise.all(['there', 'nobody'].map((it) => fetch(`${at}${SESSION}${it}`)));
+    expect(guarded.revoke('ann')).toBe(2);
+    for (const answer of answers) {
+      expect(await answer.text()).toMatch(/event: error\ndata: .*"action":"Access ended","status":"revoked"\}\n\n$/);
+    }
+    await guarded.close();
+  });
+
   it('is let go of with the server that waits for it', async () => {
     const closing = await streamServer();
     const answer = await fetch(`${closing.url}${SESSION}nobody`);

@@ -413,6 +413,13 @@ describe('with authentication', () => {
     expect([nobody.status, (await askAs('reader', 'x')).status]).toEqual([401, 403]);
   });
 
+  it('an answer ends as an error where access is taken back', async () => {
+    const answer = await askAs('eve', 'wait, as eve');
+    expect(guarded.revoke('eve')).toBe(1);
+    expect(await answer.text()).toMatch(/event: error\ndata: \{"error":"revoked","code":"access_revoked"\}\n\n$/);
+    gate('wait, as eve').resolve();
+  });
+
   it('what is reported of a fault has no word of the question', async () => {
     expect((await askAs('fault', 'a very private question')).status).toBe(500);
     expect(JSON.stringify(reported)).toContain('The directory is away');
