@@ -28,7 +28,8 @@ export const isOver = (expiresAt: string | undefined): boolean =>
  */
 export class Expiries {
   readonly #log: Log;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** By run and question. */
+  readonly #timers = new Map<string, Map<string, NodeJS.Timeout>>();
   readonly #closed = new AbortController();
 
   constructor(log: Log) {
@@ -37,17 +38,21 @@ export class Expiries {
 
   /** Watches a question that is in the log. One without an end to its time is left alone. */
   watch({ threadId, runId, parentRunId }: Run, { approvalId, expiresAt }: Question): void {
-    const key = answerKey(runId, approvalId);
-    if (expiresAt === undefined || this.#closed.signal.aborted || this.#timers.has(key)) return;
-    const run = { threadId, runId, ...(parentRunId !== undefined && { parentRunId }) };
-    this.#arm(key, run, approvalId, expiresAt);
+    if (expiresAt === undefined || this.#closed.signal.aborted || this.#isWatched(runId, approvalId)) return;
+    this.#arm({ threadId, runId, ...(parentRunId !== undefined && { parentRunId }) }, approvalId, expiresAt);
   }
 
   /** There is an outcome. */
   forget(runId: string, approvalId: string): void {
-    const key = answerKey(runId, approvalId);
-    clearTimeout(this.#timers.get(key));
-    this.#timers.delete(key);
+    const timers = this.#timers.get(runId);
+    clearTimeout(timers?.get(approvalId));
+    timers?.delete(approvalId);
+    if (timers?.size === 0) this.#timers.delete(runId);
+  }
+
+  /** The run has ended: that is the outcome of all that it has asked. */
+  forgetAll(runId: string): void {
+    for (const approvalId of [...(this.#timers.get(runId)?.keys() ?? [])]) this.forget(runId, approvalId);
   }
 
   /**
@@ -87,27 +92,31 @@ export class Expiries {
 
   close(): void {
     this.#closed.abort();
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    this.#timers.clear();
+    for (const runId of [...this.#timers.keys()]) this.forgetAll(runId);
   }
 
-  #arm(key: string, run: Run, approvalId: string, expiresAt: string): void {
+  #isWatched(runId: string, approvalId: string): boolean {
+    return this.#timers.get(runId)?.has(approvalId) ?? false;
+  }
+
+  #arm(run: Run, approvalId: string, expiresAt: string): void {
     const left = Math.max(0, Date.parse(expiresAt) - Date.now());
     // A timer may fire a little early, and the clock may have been set: both are looked at again.
     const look = () => {
-      if (!isOver(expiresAt)) this.#arm(key, run, approvalId, expiresAt);
-      else void this.#see(key, run, approvalId);
+      if (!isOver(expiresAt)) this.#arm(run, approvalId, expiresAt);
+      else void this.#see(run, approvalId);
     };
-    this.#timers.set(key, setTimeout(look, Math.min(left, LONGEST_MS)).unref());
+    const timers = this.#timers.get(run.runId) ?? new Map<string, NodeJS.Timeout>();
+    this.#timers.set(run.runId, timers.set(approvalId, setTimeout(look, Math.min(left, LONGEST_MS)).unref()));
   }
 
   /** Goes on trying while the log is away. */
-  async #see(key: string, run: Run, approvalId: string): Promise<void> {
+  async #see(run: Run, approvalId: string): Promise<void> {
     const { signal } = this.#closed;
-    while (this.#timers.has(key)) {
+    while (this.#isWatched(run.runId, approvalId)) {
       try {
         await this.expire(run, approvalId);
-        this.#timers.delete(key);
+        this.forget(run.runId, approvalId);
       } catch (error) {
         if (!isAway(error)) return this.forget(run.runId, approvalId);
         await pause(signal);

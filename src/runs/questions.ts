@@ -90,6 +90,7 @@ export class Questions {
   close(): void {
     this.#closed = true;
     this.#reject(ended());
+    this.#options.expiries.forgetAll(this.#options.runId);
   }
 
   #reject(reason: unknown): void {

@@ -11,10 +11,20 @@ const SILENT = lost('The producer of this run appended nothing until its lease r
 const ENDED_OTHERWISE = new Set(['run_closed', 'already_decided', 'lease_fenced', 'run_not_found', 'run_deleted']);
 const RETRY_MS = 200;
 
-/** Ends every run whose lease ran out; how many these were. Tries for `patienceMs` where the log is away. */
-export async function endLostRuns(log: Log, patienceMs: number): Promise<number> {
+/**
+ * Ends every run whose lease ran out; how many these were. Tries for `patienceMs` where the log is away.
+ *
+ * @param onEnded told of each that has ended, by this or otherwise.
+ */
+export async function endLostRuns(log: Log, patienceMs: number, onEnded: (runId: string) => void): Promise<number> {
   const runs = await log.leases.takeExpired();
-  const ended = await Promise.all(runs.map((run) => endLostRun(log, run, performance.now() + patienceMs)));
+  const ended = await Promise.all(
+    runs.map(async (run) => {
+      const isOurs = await endLostRun(log, run, performance.now() + patienceMs);
+      onEnded(run.runId);
+      return isOurs;
+    }),
+  );
   return ended.filter(Boolean).length;
 }
 

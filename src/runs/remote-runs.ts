@@ -86,6 +86,13 @@ export class RemoteRuns {
     for await (const ack of acks) yield await this.#answer(runId, ack);
   }
 
+  /** The run has ended. */
+  forget(runId: string): void {
+    this.#budgets.forget(runId);
+    this.#warned.delete(runId);
+    this.#expiries.forgetAll(runId);
+  }
+
   #appendTogether(runId: string, lines: readonly RemoteLine[]): AsyncGenerator<Ack> {
     return storeHalves(lines, async (part) => {
       const drafts = part.map(({ draft }) => draft);
@@ -129,12 +136,14 @@ export class RemoteRuns {
       ...(producer && { producer: { ...producer, digest: digestOf(parsed) } }),
     });
     for (const draft of parsed) if (isQuestion(draft)) this.#expiries.watch(run, draft.data);
-    if (closes) this.#budgets.forget(runId);
+    if (closes) {
+      this.forget(runId);
+      return ack;
+    }
     // Stored is stored: a budget that cannot be looked after now is looked after with the next append.
-    else await this.#budgets.look(run).catch(() => undefined);
-    if (closes) this.#warned.delete(runId);
+    await this.#budgets.look(run).catch(() => undefined);
     // An upper bound that costs nothing: other runs of the thread are counted with it.
-    else if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
+    if (ack.last - run.first + 1 >= this.#limits.runEvents * WARN_AT) await this.#warnNearlyFull(runId);
     return ack;
   }
 

@@ -264,9 +264,10 @@ export class Runs {
   recover(): Promise<number> {
     void this.commands.recover();
     void this.#expiries.recover();
+    const onEnded = (runId: string) => this.remote.forget(runId);
     // What fails now is handed out again when another lease has passed.
-    this.#reaper ??= setInterval(() => endLostRuns(this.#log, 0).catch(() => undefined), REAP_MS).unref();
-    return endLostRuns(this.#log, this.#options.awayMs);
+    this.#reaper ??= setInterval(() => endLostRuns(this.#log, 0, onEnded).catch(() => undefined), REAP_MS).unref();
+    return endLostRuns(this.#log, this.#options.awayMs, onEnded);
   }
 
   /** Stops the agents, ends their runs (`executor_lost`) and lets go of everything. Starts nothing more. */
