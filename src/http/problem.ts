@@ -24,7 +24,7 @@ interface RequestLine {
  */
 export function refusalOf(error: unknown, { method, path }: RequestLine, report: ErrorReport): Refusal {
   const known = expected(error);
-  if (known && known.status < 500) return refusal(known);
+  if (known && (known.status < 500 || isLimit(known))) return refusal(known);
   const errorId = tell(error, { method, path }, report);
   // One with a cause says what the disk said.
   if (known && known.cause === undefined) return refusal(known);
@@ -55,6 +55,9 @@ function expected(error: unknown): TelltaleError | undefined {
   }
   return undefined;
 }
+
+/** It does as it was told to: no fault, and there may be thousands a second. */
+const isLimit = ({ code, cause }: TelltaleError): boolean => code === 'overloaded' && cause === undefined;
 
 /** Reports what is the server's fault, under an id. A report that fails must not turn one answer into none. */
 export function tell(error: unknown, { method, path }: RequestLine, report: ErrorReport): string {
