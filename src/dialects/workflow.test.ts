@@ -139,6 +139,18 @@ describe('the workflow dialect', () => {
           said('3', 'WorkflowCompleted', { success: true, result: 'All of it.' }, '7d'),
         ],
       },
+      {
+        name: 'a run that waits for its turn and is cancelled then: it begins directly before its end',
+        events: [
+          ['run.queued', { agent: 'analyst', input: 'Why?', metadata: { agent_id: '7d' }, position: 2 }],
+          ['run.queued', { agent: 'analyst', position: 1 }],
+          ['run.cancelled', { by: 'ada' }],
+        ],
+        frames: [
+          said('3.1', 'WorkflowStarted', { input: 'Why?', metadata: { agent_id: '7d' } }, '7d'),
+          said('3', 'WorkflowFailed', { success: false, error: 'cancelled', error_code: 'cancelled', by: 'ada' }, '7d'),
+        ],
+      },
     ],
   });
 });

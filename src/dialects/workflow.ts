@@ -14,6 +14,8 @@ interface Span {
 
 interface Task {
   agent: string | undefined;
+  /** What it was to do, as its first event said. */
+  given: Fields | undefined;
   isTold: boolean;
   readonly tools: ToolCalls;
   readonly spans: Map<string, Span>;
@@ -26,19 +28,21 @@ interface Task {
 export const workflow = foldingDialect<Task>({
   name: 'workflow',
   types: [
-    ...(['run.started', 'run.paused', 'run.resumed', 'step.started', 'step.completed', 'step.failed'] as const),
+    ...(['run.queued', 'run.started', 'run.paused', 'run.resumed'] as const),
+    ...(['step.started', 'step.completed', 'step.failed'] as const),
     ...(['llm.started', 'llm.completed', 'llm.failed', ...TOOL_EVENTS, 'message.delta', 'message.completed'] as const),
     ...(['approval.requested', 'approval.resolved', 'approval.expired', 'budget.warning', 'budget.exceeded'] as const),
   ],
   begin: () => ({
-    ...{ agent: undefined, isTold: false, answer: undefined },
+    ...{ agent: undefined, given: undefined, isTold: false, answer: undefined },
     ...{ tools: new ToolCalls(), spans: new Map(), approvals: new Set(), texts: new Texts() },
   }),
   say(task, event) {
     const said = framesOf(task, event);
     if (said.length === 0 || task.isTold) return said.map((it) => frame(task, event, it));
     task.isTold = true;
-    const begins = event.type === 'run.started' ? [] : [['WorkflowStarted', { truncated: true }] as const];
+    const begins: Named[] =
+      event.type === 'run.started' ? [] : [['WorkflowStarted', task.given ?? { truncated: true }]];
     return [...begins, ...said].map((it) => frame(task, event, it));
   },
   words: {
@@ -70,10 +74,14 @@ const frame = (task: Task, { runId, time, agent }: KnownEvent, [name, fields]: N
 function framesOf(task: Task, event: KnownEvent): readonly Named[] {
   if (isToolEvent(event)) return ofTool(task, event);
   switch (event.type) {
+    case 'run.queued':
     case 'run.started': {
       const { agent, input, metadata } = event.data;
+      // Said again, with a new position, it leaves out what it is to do.
+      if (event.type === 'run.queued' && task.given) return [];
       task.agent = typeof metadata?.agent_id === 'string' ? metadata.agent_id : agent;
-      return [['WorkflowStarted', { input, metadata }]];
+      task.given = { input, metadata };
+      return event.type === 'run.queued' ? [] : [['WorkflowStarted', { input, metadata }]];
     }
     case 'run.completed': {
       const { output = task.answer, usage, cost, durationMs } = event.data;
