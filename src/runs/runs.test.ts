@@ -240,6 +240,18 @@ describe('P10: close', () => {
     await runs.close();
   });
 
+  test('refuses a start that was on its way, and nothing of it is stored', async () => {
+    const { runs, log } = setUp();
+    const held = Promise.withResolvers<'known'>();
+    const started = runs.start({ agent: 'echo', runId: 'late' }, () => held.promise);
+    const remote = runs.start({ agent: 'echo', runId: 'far', mode: 'remote' }, () => held.promise);
+    await runs.close();
+    held.resolve('known');
+    await expect(started).rejects.toEqual(code('overloaded'));
+    await expect(remote).rejects.toEqual(code('overloaded'));
+    expect((await log.runs.list({ limit: 10 })).runs).toEqual([]);
+  });
+
   test('does not wait for a log that is gone', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {

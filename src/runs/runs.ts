@@ -167,7 +167,7 @@ export class Runs {
    * the thread.
    */
   async start(request: StartRequest, admit?: Admit): Promise<Started> {
-    if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
+    this.#checkOpen();
     if (request.idempotencyKey === undefined) return this.#start(request, admit);
     return startOnce(this.#log, request, (keyed, requestDigest) => this.#start(keyed, admit, requestDigest));
   }
@@ -207,6 +207,8 @@ export class Runs {
     };
     const place = { threadId, runId };
     return openAdmitted(admit, place, async (once): Promise<Started> => {
+      // It may have been closed meanwhile: it would not stop what begins now.
+      this.#checkOpen();
       if (mode === 'local') {
         const { opened, position } = this.#local.start({
           ...place,
@@ -277,6 +279,11 @@ export class Runs {
     this.commands.close();
     this.#expiries.close();
     await this.#local.close();
+  }
+
+  /** @throws {TelltaleError} `overloaded` */
+  #checkOpen(): void {
+    if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
   }
 
   /** @throws {TelltaleError} `run_not_found`, `run_deleted`. */
