@@ -185,6 +185,20 @@ test('closing lets a request finish, ends idle connections and frees the port', 
   await other.close();
 });
 
+test('closing does not wait for a connection on which nothing has come, as clients open them to spare', async () => {
+  const other = telltale({ store: 'memory:' });
+  const server = await other.listen(0);
+  const socket = connect({ port: Number(new URL(server.url).port), host: '127.0.0.1' });
+  await once(socket, 'connect');
+  // Accepted after the one before it: the server has both.
+  await send(server.url, { target: '/healthz' });
+  const before = performance.now();
+  await server.close();
+  expect(performance.now() - before).toBeLessThan(1_500);
+  socket.destroy();
+  await other.close();
+});
+
 test('a stream outlives the time that a request may take; headers that never end do not', { timeout: 120_000 }, async ({
   skip,
 }) => {

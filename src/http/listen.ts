@@ -50,6 +50,7 @@ export async function listen(app: Hono, options: ListenOptions): Promise<Listeni
     );
   }
   const answers = new WeakMap<Socket, ServerResponse>();
+  const sockets = new Set<Socket>();
   const server = createServer(
     {
       headersTimeout: Math.min(HEADERS_TIMEOUT_MS, requestTimeoutMs),
@@ -64,6 +65,10 @@ export async function listen(app: Hono, options: ListenOptions): Promise<Listeni
       void serveNode(() => app, onError, incoming, outgoing);
     },
   );
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Node asks once per request; whoever reads an endless one has a limit of its own.
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isEndless(socket)) return;
@@ -74,7 +79,10 @@ export async function listen(app: Hono, options: ListenOptions): Promise<Listeni
   });
   await bound(server, port, host);
   const { address, port: actual } = server.address() as AddressInfo;
-  return { url: `http://${address.includes(':') ? `[${address}]` : address}:${actual}`, close: () => close(server) };
+  return {
+    url: `http://${address.includes(':') ? `[${address}]` : address}:${actual}`,
+    close: () => close(server, sockets),
+  };
 }
 
 /** What Node's parser cannot read never becomes a request; the answer is written by hand. */
@@ -116,8 +124,10 @@ function cannotListen(cause: NodeJS.ErrnoException, port: number, host: string):
   return new TelltaleError('cannot_listen', detail, { host, port }, { cause });
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, sockets: ReadonlySet<Socket>): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // Node takes those for busy on which nothing has come yet; browsers and fetch keep such in reserve.
+  for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
   const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   await closed;
   clearTimeout(timer);
