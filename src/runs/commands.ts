@@ -72,6 +72,11 @@ export class Commands {
     }
   }
 
+  /** The command is in the log since just now: where nothing follows it in time, that is told. */
+  expect(runId: string, commandId: string): void {
+    this.#deadlines.expect(runId, commandId);
+  }
+
   /** Takes over the deadlines that an earlier process did not live to see. Never rejects. */
   recover(): Promise<void> {
     return this.#deadlines.recover();

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Log } from '../log/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { Runs } from './index.ts';
-import { eventsOf, fold } from './watching.fixture.ts';
+import { eventsOf, eventsWhen, fold } from './watching.fixture.ts';
 
 const call = (callId: string, amount: number) => ({
   type: 'llm.completed',
@@ -35,6 +35,15 @@ describe('a remote run’s budget', () => {
       ['budget.exceeded', { limit: 'cost', used: 1.3, max: 1, decision: 'stop' }],
       ['control.requested', expect.objectContaining({ command: 'cancel', by: 'budget' })],
     ]);
+  });
+
+  test('a producer that does not stop is told of as overdue, as with every command', async () => {
+    const log = openMemory();
+    const runs = new Runs(log, { commandTimeoutMs: 20 });
+    await runs.start({ agent: 'far', mode: 'remote', runId: 'r', budget: { maxCost: 1 } });
+    await runs.remote.append('r', [call('1', 1.1)]);
+    const events = await eventsWhen(log, 'r', (all) => all.some(({ type }) => type === 'control.overdue'));
+    expect(fold(events).commands).toMatchObject([{ command: 'cancel', by: 'budget', status: 'overdue' }]);
   });
 
   test('goes on where it was after the server was restarted', async () => {

@@ -9,6 +9,9 @@ interface Watched {
   position: number;
 }
 
+/** Told of a command that was written. */
+export type OnAsked = (runId: string, commandId: string) => void;
+
 /** So many open runs are remembered; others are read from their start again. */
 const REMEMBERED = 10_000;
 
@@ -18,11 +21,13 @@ const REMEMBERED = 10_000;
  */
 export class RemoteBudgets {
   readonly #log: Log;
+  readonly #onAsked: OnAsked;
   readonly #watched = new Map<string, Promise<Watched | undefined>>();
   readonly #looking = new Map<string, Promise<void>>();
 
-  constructor(log: Log) {
+  constructor(log: Log, onAsked: OnAsked) {
     this.#log = log;
+    this.#onAsked = onAsked;
   }
 
   /** Warns, and asks the producer to stop where a maximum is used up. Resolves when that is in the log. */
@@ -68,7 +73,8 @@ export class RemoteBudgets {
       );
       const reason = `The budget is used up: ${limit}, ${used} of ${max}.`;
       const command = { command: 'cancel', commandId: randomId(16), by: 'budget', reason } as const;
-      await this.#say(run, { type: 'control.requested', data: command }, 'budget.cancel');
+      const isNew = await this.#say(run, { type: 'control.requested', data: command }, 'budget.cancel');
+      if (isNew) this.#onAsked(runId, command.commandId);
       return;
     }
   }
@@ -96,16 +102,18 @@ export class RemoteBudgets {
     }
   }
 
-  /** Once, however many servers and restarts see the same. */
-  async #say(run: RunRecord, event: { type: string; data: object }, key: string): Promise<void> {
+  /** Once, however many servers and restarts see the same: false where it was said before. */
+  async #say(run: RunRecord, event: { type: string; data: object }, key: string): Promise<boolean> {
     const draft = parseDraft(event);
     try {
       await this.#log.append(run.threadId, [encodeEvent(draft, eventContext(run))], {
         runId: run.runId,
         once: `budget:${run.runId}:${key}`,
       });
+      return true;
     } catch (error) {
       if (TelltaleError.from(error).code !== 'already_decided') throw error;
+      return false;
     }
   }
 }

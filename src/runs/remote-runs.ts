@@ -7,7 +7,7 @@ import { findRun } from './find-run.ts';
 import { openCommands } from './open-commands.ts';
 import { nearlyFull } from './recorder.ts';
 import { checkBatch } from './remote-append.ts';
-import { RemoteBudgets } from './remote-budgets.ts';
+import { type OnAsked, RemoteBudgets } from './remote-budgets.ts';
 import { joinConsecutive, type RemoteLine, storeHalves } from './remote-lines.ts';
 
 /** What a remote producer is answered. */
@@ -38,11 +38,12 @@ export class RemoteRuns {
   readonly #warned = new Set<string>();
   readonly #budgets: RemoteBudgets;
 
-  constructor(log: Log, limits: Limits, expiries: Expiries) {
+  /** @param onAsked told of what the server itself asks of a producer. */
+  constructor(log: Log, limits: Limits, expiries: Expiries, onAsked: OnAsked) {
     this.#log = log;
     this.#limits = limits;
     this.#expiries = expiries;
-    this.#budgets = new RemoteBudgets(log);
+    this.#budgets = new RemoteBudgets(log, onAsked);
   }
 
   /**

@@ -134,7 +134,7 @@ export class Runs {
     this.#local = new LocalRuns(log, this.#limits, this.#counts, this.#expiries, this.#options);
     this.counts = this.#counts;
     this.commands = new Commands(log, this.#limits, this.#options.commandTimeoutMs);
-    this.remote = new RemoteRuns(log, this.#limits, this.#expiries);
+    this.remote = new RemoteRuns(log, this.#limits, this.#expiries, (...asked) => this.commands.expect(...asked));
     this.approvals = new Approvals(log, this.#limits, this.#expiries);
     this.inputs = new Inputs(log, this.#limits);
   }
