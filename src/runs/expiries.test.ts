@@ -45,3 +45,15 @@ test('the same of a remote run, whoever ends it', async () => {
   expect(vi.getTimerCount()).toBe(withoutQuestions);
   await runs.close();
 });
+
+test('a clock that was set, or a machine that has slept, is noticed within a minute', async () => {
+  const log = openMemory();
+  const runs = new Runs(log);
+  await runs.start({ agent: 'it', mode: 'remote', runId: 'r' });
+  await runs.remote.append('r', [question('q')]);
+  // Timers stand still meanwhile.
+  vi.setSystemTime(Date.now() + HOUR_MS);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect((await runs.snapshot('r')).approvals).toMatchObject([{ status: 'expired' }]);
+  await runs.close();
+});

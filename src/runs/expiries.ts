@@ -8,8 +8,8 @@ import { openRemoteRuns } from './open-remote-runs.ts';
 type Run = Pick<RunRecord, 'threadId' | 'runId' | 'parentRunId'>;
 type Question = Pick<EventData<'approval.requested'>, 'approvalId' | 'expiresAt'>;
 
-/** The longest that a timer of Node waits: 24.8 days. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** How often the clock is looked at: it may be set, and timers stand still while the machine sleeps. */
+const LOOK_MS = 60_000;
 const RETRY_MS = 200;
 
 /**
@@ -101,13 +101,12 @@ export class Expiries {
 
   #arm(run: Run, approvalId: string, expiresAt: string): void {
     const left = Math.max(0, Date.parse(expiresAt) - Date.now());
-    // A timer may fire a little early, and the clock may have been set: both are looked at again.
     const look = () => {
       if (!isOver(expiresAt)) this.#arm(run, approvalId, expiresAt);
       else void this.#see(run, approvalId);
     };
     const timers = this.#timers.get(run.runId) ?? new Map<string, NodeJS.Timeout>();
-    this.#timers.set(run.runId, timers.set(approvalId, setTimeout(look, Math.min(left, LONGEST_MS)).unref()));
+    this.#timers.set(run.runId, timers.set(approvalId, setTimeout(look, Math.min(left, LOOK_MS)).unref()));
   }
 
   /** Goes on trying while the log is away. */
