@@ -100,6 +100,33 @@ describe('P10: a paused run', () => {
     expect(await left.promise).toMatchObject({ name: 'AbortError' });
   });
 
+  test('that is cancelled does not end the process over a checkpoint that nobody waits for', async () => {
+    const goOn = Promise.withResolvers<void>();
+    const { log, runId, ask } = await started(async (run: RunWriter) => {
+      const isAborted = new Promise((resolve) => run.signal.addEventListener('abort', resolve));
+      const walks = async () => {
+        for (;;) await run.checkpoint();
+      };
+      walks().catch(() => undefined);
+      await goOn.promise;
+      void run.checkpoint();
+      await isAborted;
+      void run.checkpoint();
+    });
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', onUnhandled);
+    await ask('pause');
+    await eventsWhen(log, runId, has('run.paused'));
+    goOn.resolve();
+    await nextTurn();
+    await ask('cancel');
+    await eventsAtEnd(log, runId);
+    await nextTurn();
+    process.off('unhandledRejection', onUnhandled);
+    expect(unhandled).toEqual([]);
+  });
+
   test('is told of as long as the log says so, whoever reads it', async () => {
     const { log, runId, ask } = await started(async (run: RunWriter) => {
       for (let i = 0; i < 1_000_000 && !run.signal.aborted; i++) await run.checkpoint();

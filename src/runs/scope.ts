@@ -200,7 +200,11 @@ export class RunScope implements RunWriter {
     this.#here().#record('error.reported', { error: told });
   }
 
-  async checkpoint(call?: ToolCallRef): Promise<void> {
+  checkpoint(call?: ToolCallRef): Promise<void> {
+    return unattended(this.#pass(call));
+  }
+
+  async #pass(call?: ToolCallRef): Promise<void> {
     this.signal.throwIfAborted();
     await this.#room();
     // A turn of the event loop, in which a command can arrive at an agent that never waits for anything else.
