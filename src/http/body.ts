@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import { jsonDepth, TelltaleError } from '../protocol/index.ts';
+import { recheck } from './access/index.ts';
 
 /**
  * How much more than the limit is read and thrown away. A connection closed on somebody who still sends gives him a
@@ -25,6 +26,8 @@ export interface BodyRules<T> {
  */
 export async function readBody<T>(c: Context, rules: BodyRules<T>): Promise<T> {
   const bytes = await readBytes(c, rules.maxBytes);
+  // A body may take a minute; revoked users must not finish what they had begun.
+  recheck(c);
   if (bytes.length === 0 && rules.absent !== undefined) return checkShape(rules.schema, rules.absent, 'body');
   checkPlain(c);
   // Anchored: two types joined by a comma, or a charset other than UTF-8, are not this.

@@ -67,6 +67,8 @@ export class ImplicitRuns {
       const isLast = run !== 'deleted' && (!isEnded(run.status) || (producer && !(await this.#find(next))));
       if (isLast && run.threadId === threadId) {
         this.#remember(threadId, runId);
+        // Somebody else may have begun the thread while the body of this request was still coming in.
+        await admit?.(threadId, runId);
         try {
           return { runId, ...(await this.#runs.remote.append(runId, events, producer)) };
         } catch (error) {

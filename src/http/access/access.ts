@@ -124,8 +124,9 @@ export class Access {
     const visit = visitOf(c);
     if (!visit || !this.#auth) return undefined;
     const { runIds = [], threadIds = [] } = watched;
-    const asksHook = this.#auth.authorize !== undefined && runIds.length + threadIds.length > 0;
-    const decide = visit.again || asksHook ? () => this.#decide(c, visit, action, runIds, threadIds) : undefined;
+    // Whose a run is never changes; a thread is another's when the oldest of its runs is deleted.
+    const canChange = threadIds.length > 0 || (this.#auth.authorize !== undefined && runIds.length > 0);
+    const decide = visit.again || canChange ? () => this.#decide(c, visit, action, runIds, threadIds) : undefined;
     return this.#auth.permits.issue(visit, decide);
   }
 
@@ -144,10 +145,12 @@ export class Access {
   ): Promise<RevokedReason | undefined> {
     const now = again ? await again() : principal;
     const isSame = now?.userId === principal.userId && now.tenantId === principal.tenantId;
-    if (!isSame || !hasScope(now, action)) return 'expired';
-    if (!this.#auth?.authorize) return undefined;
+    // Any scope less: what he sees may be what an operator saw. On the next connection all is decided by the new ones.
+    const isLess = !now || principal.scopes.some((it) => !now.scopes.includes(it));
+    const isOver = now?.expiresAt !== undefined && now.expiresAt <= Date.now();
+    if (!isSame || isLess || isOver) return 'expired';
     const answers = await Promise.allSettled([
-      ...runIds.map((id) => this.run(c, action, id)),
+      ...(this.#auth?.authorize ? runIds : []).map((id) => this.run(c, action, id)),
       ...threadIds.map((id) => this.thread(c, action, id)),
     ]);
     const failure = answers.find((it) => it.status === 'rejected');
@@ -155,7 +158,7 @@ export class Access {
     const { code } = TelltaleError.from(failure.reason);
     // One that is deleted is told by its own frame. Of several, those that are left go on: on the next connection.
     if (code === 'run_deleted') return undefined;
-    const isFinal = (code === 'run_not_found' || code === 'thread_not_found') && answers.length === 1;
+    const isFinal = (code === 'run_not_found' || code === 'thread_not_found') && runIds.length + threadIds.length === 1;
     return isFinal ? 'revoked' : 'expired';
   }
 
@@ -177,7 +180,8 @@ export class Access {
   ): Promise<boolean> {
     const allowed = isWithinReach(principal, action, owned);
     const authorize = this.#auth?.authorize;
-    return authorize ? authorize({ principal, action, ...what, allowed }) : allowed;
+    // Whatever else it returns, a promise of a promise or a row of a table, is no yes.
+    return authorize ? (await authorize({ principal, action, ...what, allowed })) === true : allowed;
   }
 
   /** The run of the oldest event that the thread still has: nobody else's can have begun in it. */

@@ -68,9 +68,14 @@ export class Auth {
 
   #known(principal: Principal | undefined, at: number, byCookie = false): Visit {
     if (!principal) throw notValid();
-    if (principal.expiresAt !== undefined && principal.expiresAt <= at) throw hasExpired();
-    if (this.#revocations.has(principal, principal.issuedAt ?? 0)) throw notValid();
-    return { principal, at, byCookie };
+    this.#checkSince(principal, principal.issuedAt ?? 0, at);
+    return { principal, at, byCookie, recheck: () => this.#checkSince(principal, at) };
+  }
+
+  /** @throws {TelltaleError} `unauthorized` where it has expired, or was taken back at that time or later. */
+  #checkSince(principal: Principal, since: number, now = Date.now()): void {
+    if (principal.expiresAt !== undefined && principal.expiresAt <= now) throw hasExpired();
+    if (this.#revocations.has(principal, since)) throw notValid();
   }
 
   async #askOwn(own: NonNullable<AuthOptions['authenticate']>, request: Request, at: number): Promise<Visit> {
@@ -80,11 +85,13 @@ export class Auth {
     };
     const principal = await ask();
     if (!principal) throw request.headers.has('authorization') ? notValid() : noCredential();
-    if (principal.expiresAt !== undefined && principal.expiresAt <= at) throw hasExpired();
+    // Without a time, it is the function that refuses who was revoked.
+    this.#checkSince(principal, principal.issuedAt ?? at, at);
     return {
       principal,
       at,
       again: ask,
+      recheck: () => this.#checkSince(principal, at),
       byCookie: !request.headers.has('authorization') && request.headers.has('cookie'),
     };
   }

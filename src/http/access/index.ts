@@ -7,4 +7,4 @@ export type { Issued } from './permits.ts';
 export { isScope, type Principal, SCOPES, type Scope } from './principal.ts';
 export { challengeOf } from './refusals.ts';
 export type { Revoked } from './revocations.ts';
-export { byOf, principalOf } from './visit.ts';
+export { byOf, principalOf, recheck } from './visit.ts';

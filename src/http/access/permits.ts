@@ -48,6 +48,8 @@ export class Issued implements Permit, Ticking {
   #listener: ((reason: RevokedReason) => void) | undefined;
   #ended: RevokedReason | undefined;
   #deciding: Promise<boolean> | undefined;
+  /** What was still to be answered at the last tick. */
+  #pending: Promise<boolean> | undefined;
 
   constructor(
     principal: Principal,
@@ -94,7 +96,10 @@ export class Issued implements Permit, Ticking {
   }
 
   tick(): void {
-    void this.mayGoOn();
+    // A function that hangs must not be a yes: what was asked a whole period ago, and was not answered, is a no.
+    if (this.#deciding && this.#deciding === this.#pending) this.end('expired');
+    else void this.mayGoOn();
+    this.#pending = this.#deciding;
   }
 
   end(reason: RevokedReason): false {

@@ -26,12 +26,15 @@ export interface Principal {
 
 /** @throws {TelltaleError} `internal` for what an own function must not say; `what` names it. */
 export function checkPrincipal(principal: Principal, what: string): Principal {
-  const { userId, tenantId, scopes } = principal;
+  const { userId, tenantId, scopes, expiresAt, issuedAt } = principal;
   if (!isName(userId) || (tenantId !== undefined && !isName(tenantId))) {
     throw new TelltaleError('internal', `${what}: userId (and tenantId) must be texts of 1 to 256 characters.`);
   }
   if (!Array.isArray(scopes) || !scopes.every(isScope)) {
     throw new TelltaleError('internal', `${what}: scopes must be a list of ${SCOPES.join(', ')}.`);
+  }
+  if (![expiresAt, issuedAt].every((it) => it === undefined || Number.isFinite(it))) {
+    throw new TelltaleError('internal', `${what}: expiresAt and issuedAt must be milliseconds since 1970.`);
   }
   return principal;
 }

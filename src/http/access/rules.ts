@@ -18,7 +18,7 @@ export const hasScope = (principal: Principal, action: Scope): boolean =>
 /** Whether somebody who has the scope may do so to this one. What nobody owns is for operators alone. */
 export function isWithinReach(principal: Principal, action: Scope, { owner, tenant }: Owned): boolean {
   if (isOperator(principal)) return true;
-  // User ids of different tenants may be the same text.
-  if (tenant !== principal.tenantId) return false;
+  // User ids of different tenants may be the same text; what nobody owns is of no tenant, which is one, too.
+  if (owner === undefined || tenant !== principal.tenantId) return false;
   return owner === principal.userId || (action === 'write' && principal.scopes.includes('write'));
 }

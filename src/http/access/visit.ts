@@ -11,6 +11,8 @@ export interface Visit {
   readonly byCookie: boolean;
   /** Asks again, where that can change while the credential stays as it is; `undefined`: not any more. */
   readonly again?: () => Promise<Principal | undefined>;
+  /** Whether it has expired or was taken back meanwhile, without asking anybody. @throws {TelltaleError} `unauthorized` */
+  readonly recheck: () => void;
 }
 
 const visits = new WeakMap<Context, Visit>();
@@ -19,6 +21,13 @@ export const setVisit = (c: Context, visit: Visit): void => void visits.set(c, v
 
 /** The visit of a request to a guarded server; `undefined` on an open one, and where the route needs nothing. */
 export const visitOf = (c: Context): Visit | undefined => visits.get(c);
+
+/**
+ * For what took its time to come in: access may have ended since it was found out who asks.
+ *
+ * @throws {TelltaleError} `unauthorized`
+ */
+export const recheck = (c: Context): void => visitOf(c)?.recheck();
 
 /** Who asks; `undefined` on a server without authentication. */
 export const principalOf = (c: Context): Principal | undefined => visitOf(c)?.principal;
