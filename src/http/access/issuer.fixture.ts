@@ -19,6 +19,8 @@ export class Issuer {
   /** How often its keys were fetched. */
   fetched = 0;
   isDown = false;
+  /** Bytes that it sends beside its keys. */
+  padding = 0;
   readonly #server: Server;
   readonly #keys = new Map<string, { readonly alg: string; readonly key: CryptoKey; readonly jwk: JWK }>();
 
@@ -30,7 +32,8 @@ export class Issuer {
     const server = createServer((_request, response) => {
       issuer.fetched++;
       response.statusCode = issuer.isDown ? 500 : 200;
-      response.end(JSON.stringify({ keys: [...issuer.#keys.values()].map(({ jwk }) => jwk) }));
+      const padding = ' '.repeat(issuer.padding);
+      response.end(JSON.stringify({ padding, keys: [...issuer.#keys.values()].map(({ jwk }) => jwk) }));
     });
     const issuer = new Issuer(server);
     for (const alg of algs) await issuer.addKey(alg, alg);

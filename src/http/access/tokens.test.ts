@@ -186,6 +186,28 @@ describe('the keys of an issuer', () => {
     // Not asked for each of them: once in five seconds.
     expect(it.fetched).toBe(2);
   });
+
+  test('are not asked for with every made-up name while the issuer is away, and those that are known work on', async () => {
+    const it = await issuer();
+    const { url } = await serve({ jwt: { jwksUrl: it.url, ...PINNED } });
+    expect(await status(url, await it.token(ANN))).toBe(200);
+    it.isDown = true;
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
+    for (let i = 0; i < 5; i++) {
+      const unknown = await it.token({ ...ANN, i }, { kid: `k${i}`, alg: 'ES256', key: it.keyOf('ES256') });
+      expect(await status(url, unknown)).toBe(503);
+      expect(await status(url, await it.token({ ...ANN, i }))).toBe(200);
+    }
+    expect(it.fetched).toBe(2);
+  });
+
+  test('are a fault that passes where they are more than any issuer has', async () => {
+    const it = await issuer();
+    const { url, errors } = await serve({ jwt: { jwksUrl: it.url, ...PINNED } });
+    it.padding = 2 * 1024 * 1024;
+    expect(await status(url, await it.token(ANN))).toBe(503);
+    expect(errors).toHaveLength(1);
+  });
 });
 
 describe('an API key', () => {
