@@ -110,7 +110,8 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
           // A stream of a door may be one that waits for ever.
           const isStream = answer.headers.get('content-type')?.startsWith('text/event-stream');
           const text = isStream ? '' : await answer.text();
-          await answer.body?.cancel().catch(() => {});
+          // Closing the server ends it. Left in the middle, fetch would connect anew at once, and closing wait for that.
+          if (isStream) void answer.text().catch(() => {});
           const name = `${method} ${path} ${i + 1}`;
           found.push([name, answer.ok ? 200 : answer.status]);
           wanted.push([name, expected(actor, scope, path, example)]);
