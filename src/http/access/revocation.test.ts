@@ -95,6 +95,25 @@ describe.each(Object.entries(KINDS))('an open stream: %s (P6)', (_kind, path) =>
   });
 });
 
+describe.each([
+  ['a session', '/sse/agent-activity/r'],
+  ['a session that nobody has written to yet', '/sse/agent-activity/later'],
+  ['a task', '/api/v1/agents/worker/tasks/r/events/stream'],
+])('an open stream of a door: %s (P6)', (_kind, path) => {
+  test.each([
+    ['revoked', 3_600_000, REVOKED],
+    ['expired', 600, EXPIRED],
+  ])('ends when it is %s, and shows nothing that comes after', async (why, ms, told) => {
+    const answer = await get(server.url + path, { headers: bearer(await token('ann', ms)) });
+    const ended = read(answer);
+    await until(() => server.hub.viewers === 1);
+    if (why === 'revoked') expect(server.auth.revoke('ann')).toBe(1);
+    expect((await ended).endsWith(told)).toBe(true);
+    expect(server.hub.viewers).toBe(0);
+    expect(server.auth.revoke('ann')).toBe(0);
+  });
+});
+
 test('P6: in the middle of a long history that is read slowly, revocation cuts at once', async () => {
   const text = 'x'.repeat(1000);
   for (let i = 0; i < 40; i++)
