@@ -41,6 +41,22 @@ describe('the package, as users install it', () => {
 
   afterAll(() => rm(project, { recursive: true, force: true }));
 
+  test('depends on what CONTRIBUTING.md gives a reason for, and a project that installs it gets no more', async () => {
+    const { dependencies, optionalDependencies, peerDependencies } = JSON.parse(
+      await readFile(join(root, 'package.json'), 'utf8'),
+    );
+    const contributing = await readFile(join(root, 'CONTRIBUTING.md'), 'utf8');
+    const reasons = contributing.split('\n').filter((line) => /^\| .*`.* \| .+ \|$/.test(line));
+    const explained = (name: string, how: RegExp) =>
+      reasons.some((line) => line.split(' | ')[0]!.includes(`\`${name}\``) && how.test(line.split(' | ')[0]!));
+    const own = Object.keys(dependencies);
+    expect(own.filter((name) => !explained(name, /^(?!.*\((?:dev|bench|optional))/))).toEqual([]);
+    const optional = Object.keys({ ...optionalDependencies, ...peerDependencies });
+    expect(optional.filter((name) => !explained(name, /\(/))).toEqual([]);
+    const peers = Object.keys(peerDependencies);
+    expect(peers.filter((name) => existsSync(join(project, 'node_modules', name)))).toEqual([]);
+  });
+
   test('holds every file that its exports and commands name, and no tests', async () => {
     const { exports, bin } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     const named = Object.values(exports as Record<string, string | Record<string, string>>)

@@ -161,6 +161,24 @@ ${activity('two')}`);
   ]);
 });
 
+test.skipIf(NONE)(
+  'several processes tell one session at once: each event once, each in the order of its process',
+  async () => {
+    const [workers, each] = [4, 50];
+    const worker = (n: number) => `
+for i in range(${each}):
+    telltale.emit_agent_activity(session_id="crowd", agent_name="worker-${n}", action=str(i), status="in-progress")
+telltale.close()`;
+    await Promise.all(Array.from({ length: workers }, (_, n) => python(worker(n))));
+    const events = (await told('crowd')).filter(({ type }) => type === 'activity.reported');
+    expect(events).toHaveLength(workers * each);
+    for (let n = 0; n < workers; n++) {
+      const actions = events.filter(({ agent }) => agent?.name === `worker-${n}`).map(({ data }) => data.action);
+      expect(actions).toEqual(Array.from({ length: each }, (_, i) => String(i)));
+    }
+  },
+);
+
 test.skipIf(NONE)('a session that goes by a UUID is one thread, however it is written', async () => {
   await python(`
 import uuid

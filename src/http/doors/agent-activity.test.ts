@@ -1,4 +1,7 @@
 /** The agent-activity door, as its own front end uses it (docs/doors/agent-activity.md). */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../hub/recording.fixture.ts';
 import { type Telltale, telltale } from '../../index.ts';
@@ -21,6 +24,7 @@ const watch = (session: string, at = url): FrontEnd => {
 };
 const emit = (sessionId: string, n: number, status = 'in-progress') =>
   app.emitAgentActivity({ sessionId, agentName: 'Document Agent', action: `Page ${n}`, status, details: 'Analyzing' });
+const DONE = { sessionId: 'kept', agentName: 'Document Agent', status: 'completed' };
 const actions = ({ heard }: FrontEnd) => heard.map(({ data }) => data.action);
 const pages = (count: number) => Array.from({ length: count }, (_, n) => `Page ${n}`);
 
@@ -83,6 +87,32 @@ describe('a session', () => {
     await until(() => frontEnd.heard.length === 1);
     expect(frontEnd.heard[0]!.data.session_id).toBe(UUID);
   });
+
+  it('goes on where it was when the server was restarted, also for who comes only then', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'telltale-'));
+    const sessions: FrontEnd[] = [];
+    let server = telltale({ store: dir });
+    const tell = (from: number, to: number) =>
+      Promise.all(
+        pages(to)
+          .slice(from)
+          .map((action) => server.emitAgentActivity({ ...DONE, action })),
+      );
+    const { url: at } = await server.listen(0);
+    await tell(0, 3);
+    sessions.push(watch('kept', at));
+    await until(() => sessions[0]!.heard.length === 3);
+    await server.close();
+    server = telltale({ store: dir });
+    await server.listen(Number(new URL(at).port));
+    await tell(3, 5);
+    sessions.push(watch('kept', at));
+    await until(() => sessions.every(({ heard }) => heard.length >= 5), 'both', 10_000);
+    for (const it of sessions) expect(actions(it)).toEqual(pages(5));
+    for (const it of sessions) it.close();
+    await server.close();
+    await rm(dir, { recursive: true });
+  }, 20_000);
 
   it('tells a cursor of another session as an error with data, and then everything', async () => {
     await emit('one', 0);

@@ -177,6 +177,24 @@ describe('the tasks of an agent', () => {
     app.agent('waiter', async (run) => {
       await new Promise((_, reject) => run.signal.addEventListener('abort', () => reject(run.signal.reason)));
     });
+    app.agent('walker', async (run) => {
+      for (;;) {
+        await run.checkpoint();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    const spent = { amount: 0.9, currency: 'USD', source: 'provider' };
+    app.agent(
+      'spender',
+      (run) =>
+        run.step('Search', async () => {
+          run.emit('llm.started', { callId: 'c', model: 'm', estimatedCost: spent });
+          run.emit('llm.completed', { callId: 'c', cost: spent });
+          await run.tool('search', {}, () => 'found');
+          return 'So.';
+        }),
+      { budget: { maxCost: 1 } },
+    );
     ({ url } = await app.listen(0));
   });
   afterAll(() => app.close());
@@ -224,6 +242,42 @@ describe('the tasks of an agent', () => {
     });
     expect(await post(path, {})).toEqual({ status: 200, body: { task_id: body.id, status: 'cancelled' } });
     expect((await post(`/api/v1/agents/echo/tasks/${body.id}/cancel`, {})).status).toBe(404);
+  });
+
+  it('are paused and resumed at addresses of their own, and their viewers hear of it', async () => {
+    const { body } = await post('/api/v1/agents/walker/tasks', { description: 'Walk' });
+    const frontEnd = new FrontEnd(url + body.events_url, NAMES);
+    const path = `/api/v1/agents/walker/tasks/${body.id}`;
+    const hears = (name: string) => until(() => frontEnd.names.includes(name), name);
+    expect(await post(`${path}/pause`, { reason: 'lunch' })).toMatchObject({ status: 202 });
+    await hears('WorkflowPaused');
+    expect(await post(`${path}/pause`, {})).toEqual({ status: 200, body: { task_id: body.id, status: 'paused' } });
+    expect(await post(`${path}/resume`, {})).toMatchObject({ status: 202, body: { status: 'paused' } });
+    await hears('WorkflowResumed');
+    await post(`${path}/cancel`, {});
+    await ended(frontEnd);
+    expect(frontEnd.names).toEqual(['WorkflowStarted', 'WorkflowPaused', 'WorkflowResumed', 'WorkflowFailed']);
+    expect(frontEnd.heard[1]!.data).toMatchObject({ reason: 'lunch' });
+    for (const command of ['pause', 'resume']) {
+      expect((await post(`/api/v1/agents/echo/tasks/${body.id}/${command}`, {})).status).toBe(404);
+    }
+  });
+
+  it('tell start, step, model call, tool, budget and result in the order in which they happen', async () => {
+    const { body } = await post('/api/v1/agents/spender/tasks', { description: 'Spend' });
+    const frontEnd = new FrontEnd(url + body.events_url, NAMES);
+    await ended(frontEnd);
+    expect(frontEnd.heard.map(({ event, data }) => [event, data.cost ?? data.used ?? data.result])).toEqual([
+      ['WorkflowStarted', undefined],
+      ['WorkflowStepStarted', undefined],
+      ['WorkflowLLMCallStarted', undefined],
+      ['WorkflowLLMCallCompleted', 0.9],
+      ['WorkflowBudgetWarning', 0.9],
+      ['WorkflowToolCallStarted', undefined],
+      ['WorkflowToolCallCompleted', 'found'],
+      ['WorkflowStepCompleted', 'So.'],
+      ['WorkflowCompleted', 'So.'],
+    ]);
   });
 
   it.each([
