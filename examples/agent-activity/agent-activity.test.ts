@@ -10,7 +10,7 @@ const PAGES = [
   'In the winter the lighthouse was dark for eleven nights, because the oil had not come.',
 ];
 
-describe.skipIf(!executablePath)('examples/agent-activity in Chromium', () => {
+describe.skipIf(!executablePath)('examples/agent-activity in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser;
   let pdf: { name: string; mimeType: string; buffer: Buffer };
   const closing: (() => Promise<unknown>)[] = [];
@@ -119,6 +119,25 @@ describe.skipIf(!executablePath)('examples/agent-activity in Chromium', () => {
     });
     expect(huge.status).toBe(413);
     expect((await fetch(`${url}/documents`, { method: 'POST', body: 'text' })).status).toBe(415);
+  });
+
+  test('the same without the page: one document, several questions, until it is no longer there', async () => {
+    const { url } = rules;
+    const post = async (path: string, type: string, body: BodyInit): Promise<{ document: string; runId: string }> =>
+      (await fetch(url + path, { method: 'POST', headers: { 'content-type': type }, body })).json();
+    const ask = async (document: string, question: string) => {
+      const run = { agent: 'document-agent', input: { document, question } };
+      const { runId } = await post('/v1/runs', 'application/json', JSON.stringify(run));
+      return (await fetch(`${url}/v1/runs/${runId}/stream`)).text();
+    };
+    const give = () => post('/documents?name=harbour.pdf', 'application/pdf', new Uint8Array(pdf.buffer));
+    const { document } = await give();
+    expect(await ask(document, 'Where was a harbour rebuilt?')).toContain('p. 1  The harbour of Lisbon');
+    expect(await ask(document, 'What is in the green book?')).toContain('p. 2  He wrote their names');
+    for (let i = 0; i < 8; i++) await give();
+    expect(await ask(document, 'Where?')).toContain('This document is no longer here. Give it again.');
+    // Not an address that a URL could have; the server is still there afterwards.
+    for (const path of ['//', '/nothing']) expect((await fetch(url + path)).status).toBe(404);
   });
 
   test('with a model it searches and reads, and the answer is the model’s', async () => {

@@ -68,7 +68,8 @@ async function ask(run: RunWriter, question: string, pages: Pages, { model }: Mo
     stopWhen: isStepCount(12),
     telemetry: { functionId: 'Answer Agent', integrations: aiSdk() },
   });
-  await agent.generate({ prompt: question, abortSignal: run.signal });
+  const { text } = await agent.generate({ prompt: question, abortSignal: run.signal });
+  if (text.trim() === '') throw new TelltaleError('agent_failed', 'The model ended without an answer.');
 }
 
 const search = (pages: Pages, terms: readonly string[]): Passage<number>[] =>

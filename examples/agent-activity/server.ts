@@ -53,18 +53,21 @@ const built = await build({
   define: { ANSWERED_BY: JSON.stringify(model?.label ?? RULES) },
   build: { write: false },
 });
-const files = new Map(
-  (built as Rolldown.RolldownOutput).output.map((it) => [`/${it.fileName}`, it.type === 'chunk' ? it.code : it.source]),
-);
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' };
+const files = new Map(
+  (built as Rolldown.RolldownOutput).output.map((it) => {
+    const type = `${TYPES[extname(it.fileName)]}; charset=utf-8`;
+    return [`/${it.fileName}`, { type, source: it.type === 'chunk' ? it.code : it.source }];
+  }),
+);
 
 const server = createServer(async (request, response) => {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
-  const path = pathname === '/' ? '/index.html' : pathname;
-  const file = files.get(path);
-  if (file !== undefined) return response.setHeader('content-type', `${TYPES[extname(path)]}; charset=utf-8`).end(file);
+  const [path = '', query] = request.url?.split('?') ?? [];
+  const file = files.get(path === '/' ? '/index.html' : path);
+  if (file !== undefined) return response.setHeader('content-type', file.type).end(file.source);
   if (request.method !== 'POST' || path !== '/documents') return app.handler(request, response);
-  const [status, body] = await take(request, searchParams.get('name') || 'The file').catch(() => [400, {}] as const);
+  const name = new URLSearchParams(query).get('name') || 'The file';
+  const [status, body] = await take(request, name).catch(() => [400, {}] as const);
   return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 });
 await once(server.listen(Number(port), '127.0.0.1'), 'listening');

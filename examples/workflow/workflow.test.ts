@@ -11,7 +11,7 @@ import { executablePath, openBrowser, type Served, serve, violations } from '../
 const long = (name: string): string =>
   `The ${name} keeps the lighthouse lit. ${'Nothing of this is asked for. '.repeat(1000)}`;
 
-describe.skipIf(!executablePath)('examples/workflow in Chromium', () => {
+describe.skipIf(!executablePath)('examples/workflow in Chromium', { timeout: 60_000 }, () => {
   let browser: Browser;
   let folder: string;
   let rules: Served;
@@ -71,6 +71,7 @@ describe.skipIf(!executablePath)('examples/workflow in Chromium', () => {
       '● Read cleo.md',
     ];
     expect(await steps(page)).toEqual(paused);
+    await page.locator('meter').waitFor();
     expect(await page.locator('meter').evaluate((it: HTMLMeterElement) => [it.value > it.max * 0.99, it.max])).toEqual([
       true,
       1,
