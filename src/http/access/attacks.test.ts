@@ -180,3 +180,19 @@ test('P8: a time of expiry that is none is no leave to stay for ever', async () 
     expect([expiresAt, (await call('ann', 'GET', '/v1/runs')).status]).toEqual([expiresAt, 500]);
   }
 });
+
+test('a session of somebody else’s that is awaited at a door costs no question for each event that comes to it', async () => {
+  await server.close();
+  let questions = 0;
+  await serve({
+    authorize({ principal, allowed }) {
+      if (principal.userId === 'eve') questions++;
+      return allowed;
+    },
+  });
+  await call('ann', 'POST', '/v1/threads/session/events', appended('first'));
+  const answer = await get(`${server.url}/sse/agent-activity/session`, { headers: { authorization: 'eve' } });
+  for (let i = 0; i < 20; i++) await call('ann', 'POST', '/v1/threads/session/events', appended('more'));
+  expect(questions).toBe(1);
+  answer.destroy();
+});

@@ -8,6 +8,9 @@ import { stream } from '../stream.ts';
 import { toRequest } from '../stream-request.ts';
 import { type Door, DoorQuery, streaming, threadIdOf } from './door.ts';
 
+/** Milliseconds between two questions whether a session that is there may be seen. */
+const ASK_AGAIN_MS = 15_000;
+
 const text = z.string();
 const named = { session_id: text, timestamp: z.iso.datetime() };
 const AgentActivity = z.object({
@@ -23,7 +26,7 @@ const AgentActivityHeartbeat = z.object(named);
 /** What the agents of a session do, for as long as anybody watches (docs/doors/agent-activity.md). */
 export const agentActivity: Door = {
   routes(context) {
-    const { hub, access } = context;
+    const { hub, log, access } = context;
     const app = new Hono();
     app.get(
       '/sse/agent-activity/:sessionId',
@@ -34,8 +37,11 @@ export const agentActivity: Door = {
         const dialect = dialectOf(threadId === sessionId ? undefined : sessionId);
         const { selection, ...request } = toRequest(c, query, dialect);
         const permit = access.permit(c, 'read', { threadIds: [threadId] });
-        // Somebody else's is awaited as one that is not there.
+        // Somebody else's is awaited as one that is not there, and asked about as often as an open stream is.
+        let askAgainAt = 0;
         const find = async () => {
+          if (performance.now() < askAgainAt || !(await log.head(threadId))) return undefined;
+          askAgainAt = performance.now() + ASK_AGAIN_MS;
           const head = await access.thread(c, 'read', threadId).catch(unlessAbsent);
           return head && { ...request, permit, selection, threadId };
         };
