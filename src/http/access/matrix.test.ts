@@ -219,7 +219,7 @@ describe.each(['memory', 'embedded'])('who may do what (P8), %s store', (store) 
     for (const actor of ['other owner', 'other tenant', 'no tenant']) expect(seen[actor]).not.toMatch(/first|second/);
     // Whoever waited for nothing is told, too, that he may not go on.
     expect(app.revoke(({ tenantId }) => tenantId === 'evil')).toBe(1);
-    await vi.waitFor(() => expect(seen['other tenant']).toContain('stream.revoked'), 5_000);
+    await vi.waitFor(() => expect(seen['other tenant']).toContain('Access ended'), 5_000);
     leave.abort();
     await app.close();
   });

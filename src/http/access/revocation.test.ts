@@ -101,14 +101,14 @@ describe.each([
   ['a task', '/api/v1/agents/worker/tasks/r/events/stream'],
 ])('an open stream of a door: %s (P6)', (_kind, path) => {
   test.each([
-    ['revoked', 3_600_000, REVOKED],
-    ['expired', 600, EXPIRED],
-  ])('ends when it is %s, and shows nothing that comes after', async (why, ms, told) => {
+    ['revoked', 3_600_000],
+    ['expired', 600],
+  ])('ends when it is %s, without a word that its clients do not know', async (why, ms) => {
     const answer = await get(server.url + path, { headers: bearer(await token('ann', ms)) });
     const ended = read(answer);
     await until(() => server.hub.viewers === 1);
     if (why === 'revoked') expect(server.auth.revoke('ann')).toBe(1);
-    expect((await ended).endsWith(told)).toBe(true);
+    expect(await ended).not.toContain('stream.');
     expect(server.hub.viewers).toBe(0);
     expect(server.auth.revoke('ann')).toBe(0);
   });
