@@ -8,7 +8,10 @@ export interface OpenCommand {
   readonly seq: number;
 }
 
-/** A run remembers so many at most: its record is written with every append. The newest count. */
+/**
+ * A run remembers so many at most: its record is written with every append. The newest count, and a cancel that is the
+ * oldest: what wins over everything is not forgotten over what it wins over.
+ */
 const MOST = 16;
 
 const APPLIED_BY: ReadonlyMap<string, OpenCommand['command']> = new Map([
@@ -28,7 +31,9 @@ export function commandsAfter(
     if (event.type === 'control.requested') {
       const { commandId, command } = dataOf<'control.requested'>(event);
       const isKnown = open.some((it) => it.commandId === commandId);
-      if (!isKnown) open = [...open, { commandId, command, seq: first + index }].slice(-MOST);
+      if (isKnown) continue;
+      open = [...open, { commandId, command, seq: first + index }];
+      if (open.length > MOST) open = open.toSpliced(open[0]?.command === 'cancel' ? 1 : 0, 1);
     } else if (event.type === 'control.refused') {
       const { commandId } = dataOf<'control.refused'>(event);
       open = open.filter((it) => it.commandId !== commandId);

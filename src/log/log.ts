@@ -154,7 +154,7 @@ export interface RunRecord extends RunOpening {
   readonly events: number;
   /** `time` of the last event, where the run has `leaseMs`. */
   readonly renewedAt?: string;
-  /** Asked for and not yet applied, oldest first, the newest 16 at most; absent where there is none. */
+  /** Asked for and not yet applied, oldest first, 16 at most: the newest, and a cancel before them; absent where there is none. */
   readonly commands?: readonly OpenCommand[];
   /** Asked and neither answered nor expired, oldest first, the newest 32 at most; absent where there is none. */
   readonly approvals?: readonly OpenApproval[];

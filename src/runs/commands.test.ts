@@ -145,6 +145,14 @@ describe('P8: under an Idempotency-Key', () => {
   });
 });
 
+test('P8: however often a remote run is asked to pause, its producer is still told of the cancel before that', async () => {
+  const { runs, append } = await remote();
+  await runs.commands.ask('r', { command: 'cancel', by: 'ann' });
+  for (let n = 0; n < 20; n++) await runs.commands.ask('r', { command: 'pause' });
+  const { commands = [] } = await append('custom', { name: 'n', value: 1 });
+  expect(commands.map(({ command }) => command)).toEqual(['cancel', ...Array(15).fill('pause')]);
+});
+
 describe('P10: a command that nothing follows in time', () => {
   test('is told as overdue, once, and may still be followed', async () => {
     const { log, runs, append, ask } = await remote({ commandTimeoutMs: 30 });
