@@ -73,6 +73,7 @@ export const Approval = z.object({
   by: z.string().exactOptional(),
   comment: z.string().exactOptional(),
   endSeq: seq.exactOptional().describe('Of the answer, or of its expiry.'),
+  endedAt: time.exactOptional(),
   agentId: z.string().exactOptional(),
 });
 
@@ -84,6 +85,7 @@ export const Command = z.object({
     .describe('`overdue`: nothing has followed it in time; `void`: the run ended before it could be followed.'),
   seq,
   endSeq: seq.exactOptional().describe('Of what applied or refused it, or of the end of the run.'),
+  endedAt: time.exactOptional(),
   by: z.string().exactOptional(),
   reason: z.string().exactOptional(),
   error: error.exactOptional().describe('Why it was refused.'),

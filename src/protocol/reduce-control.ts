@@ -1,5 +1,5 @@
 import type { KnownEvent } from './event.ts';
-import { at, byId, pick, push, upsert } from './reduce-spans.ts';
+import { at, byId, endOf, pick, push, upsert } from './reduce-spans.ts';
 import type { Approval, Command, RunSnapshot } from './snapshot.ts';
 
 /** The part of the fold about people: approvals, commands, input and money. */
@@ -63,7 +63,7 @@ export function apply(
   const { commandId } = e.data;
   return commands.map((it) =>
     isOpen(it) && it.command === APPLIED_BY[e.type] && (commandId === undefined || it.id === commandId)
-      ? { ...it, status: 'applied', endSeq: e.seq }
+      ? { ...it, status: 'applied', ...endOf(e) }
       : it,
   );
 }
@@ -71,10 +71,10 @@ export function apply(
 /** Neither applied nor refused. */
 export const isOpen = ({ status }: Command): boolean => status === 'requested' || status === 'overdue';
 
-const refuse = (commands: readonly Command[], { seq, data }: KnownEvent & { type: 'control.refused' }) =>
+const refuse = (commands: readonly Command[], e: KnownEvent & { type: 'control.refused' }) =>
   commands.map(
     (it): Command =>
-      it.id === data.commandId && isOpen(it) ? { ...it, status: 'refused', error: data.error, endSeq: seq } : it,
+      it.id === e.data.commandId && isOpen(it) ? { ...it, status: 'refused', error: e.data.error, ...endOf(e) } : it,
   );
 
 /** First answer wins. */
@@ -83,6 +83,6 @@ function settle(
   e: KnownEvent & { type: 'approval.resolved' | 'approval.expired' },
   end: Partial<Approval> & { status: Approval['status'] },
 ): readonly Approval[] {
-  const change = { ...pick(end, ['status', 'decision', 'by', 'comment']), endSeq: e.seq };
+  const change = { ...pick(end, ['status', 'decision', 'by', 'comment']), ...endOf(e) };
   return approvals.map((it) => (it.id === e.data.approvalId && it.status === 'requested' ? { ...it, ...change } : it));
 }

@@ -98,13 +98,15 @@ export function opened(e: KnownEvent): Pick<Span, 'startSeq' | 'startedAt' | 'ag
   return { status: 'running', startSeq: e.seq, startedAt: e.time, ...owner(e) };
 }
 
+/** When something ended. */
+export const endOf = ({ seq, time }: TelltaleEvent) => ({ endSeq: seq, endedAt: time });
+
 /** The end of a span, failed where the event brings an error. */
 export function ended(e: KnownEvent, data: { durationMs?: number; error?: ErrorInfo }) {
   const status: SpanStatus = data.error ? 'failed' : 'completed';
   return {
     status,
-    endSeq: e.seq,
-    endedAt: e.time,
+    ...endOf(e),
     ...pick(data, ['durationMs', 'error']),
   };
 }
@@ -115,10 +117,10 @@ export function tellError(s: RunSnapshot, e: KnownEvent, error: ErrorInfo): RunS
 
 /** A terminal event closes everything still open. */
 export function closeOpen(s: RunSnapshot, e: TelltaleEvent): RunSnapshot {
-  const end = { status: 'interrupted', endSeq: e.seq, endedAt: e.time } as const;
+  const end = endOf(e);
   const close = <T extends { status: string }>(spans: readonly T[]): readonly T[] =>
     spans.some((span) => span.status === 'running')
-      ? spans.map((span) => (span.status === 'running' ? { ...span, ...end } : span))
+      ? spans.map((span) => (span.status === 'running' ? { ...span, ...end, status: 'interrupted' } : span))
       : spans;
   return {
     ...s,
@@ -128,9 +130,9 @@ export function closeOpen(s: RunSnapshot, e: TelltaleEvent): RunSnapshot {
     messages: close(s.messages),
     tools: close(s.tools),
     llmCalls: close(s.llmCalls),
-    approvals: s.approvals.map((it) => (it.status === 'requested' ? { ...it, status: 'expired', endSeq: e.seq } : it)),
+    approvals: s.approvals.map((it) => (it.status === 'requested' ? { ...it, ...end, status: 'expired' } : it)),
     commands: s.commands.map((it) =>
-      it.status === 'requested' || it.status === 'overdue' ? { ...it, status: 'void', endSeq: e.seq } : it,
+      it.status === 'requested' || it.status === 'overdue' ? { ...it, ...end, status: 'void' } : it,
     ),
   };
 }

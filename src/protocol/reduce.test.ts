@@ -194,6 +194,7 @@ describe('P3: the fold of a run', () => {
         decision: 'no',
         by: 'ann',
         endSeq: 4,
+        endedAt: time(4),
       },
     ]);
   });
@@ -215,10 +216,10 @@ describe('P3: the fold of a run', () => {
       said('control.refused', { commandId: 'p', error }),
       said('run.completed', {}),
     );
-    expect(s.commands.map(({ id, status, endSeq }) => [id, status, endSeq])).toEqual([
-      ['p', 'applied', 9],
-      ['r', 'refused', 5],
-      ['late', 'void', 11],
+    expect(s.commands.map(({ id, status, endSeq, endedAt }) => [id, status, endSeq, endedAt])).toEqual([
+      ['p', 'applied', 9, time(9)],
+      ['r', 'refused', 5, time(5)],
+      ['late', 'void', 11, time(11)],
     ]);
     expect(s.commands).toMatchObject([{ by: 'ann', reason: 'r' }, { error }, {}]);
   });

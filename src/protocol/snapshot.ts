@@ -90,6 +90,8 @@ export interface Approval {
   readonly comment?: string;
   /** Of the answer, or of its expiry. */
   readonly endSeq?: number;
+  /** When that was, by the log. */
+  readonly endedAt?: string;
   /** The invocation of the agent that asks; absent for the run's own. */
   readonly agentId?: string;
 }
@@ -105,6 +107,8 @@ export interface Command {
   readonly seq: number;
   /** Of what applied or refused it, or of the run's end. */
   readonly endSeq?: number;
+  /** When that was, by the log. */
+  readonly endedAt?: string;
   readonly by?: string;
   readonly reason?: string;
   /** Why it was refused. */

@@ -10,7 +10,7 @@ import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
 export interface ApprovalResult {
   /** `pending`: nothing is known of it yet. */
   readonly status: Approval['status'] | 'pending';
-  /** The question, and who answered what: `prompt`, `decision`, `by`, `comment`, `endSeq`. */
+  /** The question, and who answered what: `prompt`, `decision`, `by`, `comment`, `endSeq`, `endedAt`. */
   readonly approval: Approval | undefined;
   /** What may be answered. The first is what "yes" means. */
   readonly options: readonly string[];

@@ -17,7 +17,7 @@ export interface RunCommand {
   readonly isOverdue: boolean;
   /** Why it could not be asked for here, or why the last one was refused. */
   readonly error: TelltaleError | undefined;
-  /** The last one of its kind in the log: `by`, `reason`, `seq`, and `endSeq` once it was followed or refused. */
+  /** The last one of its kind in the log: `by`, `reason`, `seq`, and `endSeq`, `endedAt` once it was followed or refused. */
   readonly last: Command | undefined;
   /** The number of the event with which the last one took effect. */
   readonly appliedSeq: number | undefined;
