@@ -154,7 +154,7 @@ export function createClient(options: ClientOptions): Client {
     },
     runs(filter = {}) {
       const url = withQuery(below(base, RUNS), filter);
-      const load = async () => new (await import('./run-list.ts')).RunListContent();
+      const load = () => import('./run-list.ts').then((it) => new it.RunListContent());
       return shelf.get(
         `runs ${url.search}`,
         (more) =>

@@ -1,10 +1,10 @@
 export { type Client, type ClientOptions, createClient, type RunOptions } from './client.ts';
-export type { ConnectionPhase } from './connection-state.ts';
+export { type ConnectionPhase, IDLE } from './connection-state.ts';
 export { eventsBefore } from './events-before.ts';
 export type { ThreadSnapshot } from './fold.ts';
 export { type FollowOptions, follow } from './follow.ts';
 export { LogStore } from './log-store.ts';
-export type { LogView } from './log-view.ts';
+export { emptyView, type LogView } from './log-view.ts';
 export { Producer, type ProducerOptions } from './producer.ts';
 export type {
   About,

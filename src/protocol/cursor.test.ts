@@ -9,7 +9,7 @@ import {
   parseCursor,
   type ResetReason,
 } from './cursor.ts';
-import { newEpoch } from './ids.ts';
+import { newEpoch } from './random-id.ts';
 import { epochOf } from './stream.ts';
 
 const epochs = fc.stringMatching(/^[A-Za-z0-9_-]{1,32}$/);

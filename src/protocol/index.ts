@@ -52,8 +52,8 @@ export {
   writeFrame,
   writeRetry,
 } from './frame.ts';
-export { checkId, ID_PATTERN, isId, newEpoch, newRunId, randomId, spelledId, TYPE_PATTERN } from './ids.ts';
-export { isEnded, isTerminal, type RunStatus } from './lifecycle.ts';
+export { checkId, ID_PATTERN, isId, spelledId, TYPE_PATTERN } from './ids.ts';
+export { isEnded, type RunStatus } from './lifecycle.ts';
 export {
   HEARTBEAT_MS,
   LATENESS_MS,
@@ -67,6 +67,7 @@ export {
 } from './limits.ts';
 export { deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { type Problem, problemOf } from './problem.ts';
+export { newEpoch, newRunId, randomId } from './random-id.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export { asOneChange } from './reduce-spans.ts';
 export { parseRunFileHeader, type RunFileHeader, runFileHeader, runFileHeaderSchema } from './run-file.ts';
@@ -98,6 +99,7 @@ export {
   type StreamRevoked,
   snapshotFrame,
 } from './stream.ts';
+export { isTerminal } from './terminal.ts';
 export type {
   ApprovalAnswer,
   ApprovalRequest,

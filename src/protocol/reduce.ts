@@ -4,7 +4,6 @@
  */
 import { checkWhole } from './cursor.ts';
 import type { EventData, KnownEvent, TelltaleEvent } from './event.ts';
-import { isTerminal } from './lifecycle.ts';
 import { deltasOf } from './merged.ts';
 import { applyPatch } from './patch.ts';
 import { apply, reduceControl } from './reduce-control.ts';
@@ -24,6 +23,7 @@ import {
 } from './reduce-spans.ts';
 import type { RunSnapshot, ToolSpan } from './snapshot.ts';
 import { statusAfter } from './status-after.ts';
+import { isTerminal } from './terminal.ts';
 
 /**
  * Folds one event in, or one frame of merged deltas. Events of other runs and events already folded in change nothing,

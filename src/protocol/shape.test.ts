@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonDepth } from './depth.ts';
-import { checkId, isId, newRunId, randomId } from './ids.ts';
-import { isEnded, isTerminal } from './lifecycle.ts';
+import { checkId, isId } from './ids.ts';
+import { isEnded } from './lifecycle.ts';
+import { newRunId, randomId } from './random-id.ts';
 import { statusAfter } from './status-after.ts';
+import { isTerminal } from './terminal.ts';
 
 describe('P1: ids that callers choose', () => {
   it.each(['a', 'A-z_9', 'x'.repeat(32), '__proto__', '-', '0'])('may be %j', (id) => {
