@@ -5,7 +5,5 @@ export function durationOf(span: {
   readonly endedAt?: string;
 }): number | undefined {
   const { durationMs, startedAt, endedAt } = span;
-  if (durationMs !== undefined) return durationMs;
-  if (startedAt === undefined || endedAt === undefined) return undefined;
-  return Math.max(0, Date.parse(endedAt) - Date.parse(startedAt));
+  return durationMs ?? (startedAt && endedAt ? Math.max(0, Date.parse(endedAt) - Date.parse(startedAt)) : undefined);
 }

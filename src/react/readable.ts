@@ -5,18 +5,14 @@ export interface Readable<View> {
   readonly getServerSnapshot: () => View;
 }
 
-const untouched = (): (() => void) => leave;
+/** Nothing ever changes. */
+export const untouched = (): (() => void) => leave;
 const leave = (): void => {};
 
 /** Shows what it was given, and never anything else. */
 export function still<View>(view: View): Readable<View> {
   const show = (): View => view;
   return { subscribe: untouched, getSnapshot: show, getServerSnapshot: show };
-}
-
-/** Shows what is known without connecting. */
-export function unwatched<View>({ getSnapshot, getServerSnapshot }: Readable<View>): Readable<View> {
-  return { subscribe: untouched, getSnapshot, getServerSnapshot };
 }
 
 /**

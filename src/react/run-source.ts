@@ -1,5 +1,5 @@
 import { useMemo } from 'react';
-import type { Client, Run, RunView } from '../client/index.ts';
+import { type Client, emptyView, IDLE, type Run, type RunView } from '../client/index.ts';
 import { type RunSnapshot, TelltaleError } from '../protocol/index.ts';
 import { useTelltale } from './provider.ts';
 import { type Readable, still } from './readable.ts';
@@ -16,19 +16,7 @@ export interface OpenedRun {
   readonly run?: Run;
 }
 
-const NOTHING: RunView = {
-  data: undefined,
-  status: 'pending',
-  connection: 'idle',
-  error: undefined,
-  attempt: 0,
-  retryAt: undefined,
-  events: [],
-  lastSeq: 0,
-  lastEventAt: undefined,
-  latest: 0,
-  resets: 0,
-};
+const NOTHING: RunView = { ...emptyView<RunSnapshot>(IDLE), status: 'pending' };
 const NO_RUN: OpenedRun = { store: still(NOTHING) };
 
 /** The store of a run, not connected. An id that is none is told as an error of the view: hooks do not throw. */

@@ -4,7 +4,7 @@ import type { Approval, TelltaleError } from '../protocol/index.ts';
 import { logTime } from './log-time.ts';
 import { useRunStore } from './run-source.ts';
 import { useRequest } from './use-request.ts';
-import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
+import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 
 /** A question of a run, and the way to answer it. The first answer from anywhere counts; the log says which that was. */
 export interface ApprovalResult {
@@ -31,6 +31,13 @@ export interface ApprovalResult {
   msLeft(): number | undefined;
 }
 
+/** What is not said is `undefined`, and is not sent. */
+interface Answer {
+  readonly decision: string;
+  readonly by: string | undefined;
+  readonly comment: string | undefined;
+}
+
 const DEFAULT: readonly string[] = ['approve', 'deny'];
 
 /**
@@ -45,15 +52,12 @@ export function useApproval(
   approvalId: string,
   options: RunHookOptions = {},
 ): ApprovalResult {
-  const { run, store } = useRunStore(runId, options);
-  const select = useCallback(
-    ({ data }: RunResult) => data?.approvals.find(({ id }) => id === approvalId),
-    [approvalId],
-  );
-  const approval = useRun(runId, { ...options, select });
+  const opened = useRunStore(runId, options);
+  const { run, store } = opened;
+  const find = useCallback(({ data }: RunResult) => data?.approvals.find(({ id }) => id === approvalId), [approvalId]);
+  const approval = useRunView(opened, find, options);
   const send = useCallback(
-    async ({ decision, ...about }: AboutAnswer & { readonly decision: string }, key: string) =>
-      run?.answer(approvalId, decision, about, key),
+    async ({ decision, ...about }: Answer, key: string) => run?.answer(approvalId, decision, about as AboutAnswer, key),
     [run, approvalId],
   );
   const [{ isPending, data, error }, request] = useRequest(send);
@@ -62,8 +66,7 @@ export function useApproval(
   const expiresAt = status === 'requested' ? approval?.expiresAt : undefined;
   const act = useMemo(() => {
     // By name: where nobody checks types, `onClick={approve}` gives it an event.
-    const answer: ApprovalResult['answer'] = (decision, { by, comment } = {}) =>
-      request({ decision, ...(by !== undefined && { by }), ...(comment !== undefined && { comment }) });
+    const answer: ApprovalResult['answer'] = (decision, { by, comment } = {}) => request({ decision, by, comment });
     const [yes, no] = choices as readonly [string, string?];
     return {
       answer,

@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import { type Budget, type BudgetUse, budgetUsed } from '../protocol/index.ts';
-import { useDerived } from './use-derived.ts';
-import type { RunHookOptions, RunResult } from './use-run.ts';
+import { useRunStore } from './run-source.ts';
+import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 import type { Selecting, ViewOptions } from './use-view.ts';
 
 /** One maximum of a budget, what is used of it, and what the log told of that. */
@@ -37,7 +37,7 @@ export function useBudget<Slice>(
   runId: string | undefined,
   options: RunHookOptions & ViewOptions<BudgetResult, Slice> = {},
 ): Slice {
-  return useDerived(runId, useMemo(steady, []), options);
+  return useRunView(useRunStore(runId, options), useMemo(steady, []), options);
 }
 
 function budgetOf({ data }: RunResult): BudgetResult {

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import type { ListedRun } from '../client/index.ts';
-import { type RunListResult, useRuns } from './use-runs.ts';
+import { type RunListResult, useListed } from './use-runs.ts';
 import type { HookOptions, Selecting, ViewOptions } from './use-view.ts';
 
 /** A run that waits for its turn. */
@@ -36,14 +36,9 @@ export function useQueue<Slice>(
 ): Slice;
 export function useQueue<Slice>(
   { agent }: { readonly agent?: string } = {},
-  { select, isEqual, ...options }: ViewOptions<QueueResult, Slice> = {},
+  options: ViewOptions<QueueResult, Slice> = {},
 ): Slice {
-  const pick = useMemo(() => {
-    const describe = queued();
-    return (list: RunListResult): Slice => (select ? select(describe(list)) : (describe(list) as unknown as Slice));
-  }, [select]);
-  const filter = { status: 'queued', limit: LIMIT, ...(agent !== undefined && { agent }) } as const;
-  return useRuns(filter, { ...options, select: pick, ...(isEqual && { isEqual }) });
+  return useListed({ status: 'queued', limit: LIMIT, agent }, useMemo(queued, []), options);
 }
 
 function queued(): (list: RunListResult) => QueueResult {

@@ -3,7 +3,7 @@ import type { About, CommandOutcome } from '../client/index.ts';
 import { type Command, isEnded, TelltaleError } from '../protocol/index.ts';
 import { type OpenedRun, useRunStore } from './run-source.ts';
 import { useRequest } from './use-request.ts';
-import { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
+import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 
 /** One of the commands, as it stands. What was asked, by whom, and what came of it is in the log: the same in every tab. */
 export interface RunCommand {
@@ -37,7 +37,7 @@ const told = ({ status, data }: RunResult) => ({ status, commands: data?.command
  */
 export function useRunCommands(runId: string | undefined, options: RunHookOptions = {}): RunCommands {
   const opened = useRunStore(runId, options);
-  const { status, commands } = useRun(runId, { ...options, select: told });
+  const { status, commands } = useRunView(opened, told, options);
   const cancel = useCommand(opened, 'cancel', commands);
   const pause = useCommand(opened, 'pause', commands);
   const resume = useCommand(opened, 'resume', commands);
@@ -51,20 +51,19 @@ export function useRunCommands(runId: string | undefined, options: RunHookOption
   };
 }
 
+/** What is not said is `undefined`, and is not sent. */
+type Said = { readonly [Name in keyof About]-?: string | undefined };
 type Asked = Omit<RunCommand, 'can'>;
 const mayAsk = ({ isPending, isOverdue }: Asked): boolean => !isPending || isOverdue;
 
 function useCommand({ run }: OpenedRun, command: Command['command'], commands: readonly Command[]): Asked {
   const send = useCallback(
-    async (about: About, key: string): Promise<CommandOutcome | undefined> => run?.[command](about, key),
+    async (about: Said, key: string): Promise<CommandOutcome | undefined> => run?.[command](about as About, key),
     [run, command],
   );
   const [{ isPending, data, error }, request] = useRequest(send);
   // By name: where nobody checks types, `onClick={pause.ask}` gives it an event.
-  const ask = useCallback<RunCommand['ask']>(
-    ({ by, reason } = {}) => request({ ...(by !== undefined && { by }), ...(reason !== undefined && { reason }) }),
-    [request],
-  );
+  const ask = useCallback<RunCommand['ask']>(({ by, reason } = {}) => request({ by, reason }), [request]);
   const last = commands.findLast((it) => it.command === command);
   const isOverdue = last?.status === 'overdue';
   // Acknowledged, and not yet here: the log is a moment behind its answer.

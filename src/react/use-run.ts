@@ -33,15 +33,26 @@ export function useRun<Slice>(
   runId: string | undefined,
   options: RunHookOptions & ViewOptions<RunResult, Slice> = {},
 ): Slice {
-  const opened = useRunStore(runId, options);
-  return useView(opened.store, useDescription(opened), options);
+  return useRunView(useRunStore(runId, options), itself, options);
 }
 
-/** Makes the result of a run's view; the same function for the same run. */
-export function useDescription({ run }: OpenedRun): (view: RunView) => RunResult {
-  return useMemo(() => {
+export const itself = (run: RunResult): RunResult => run;
+
+/**
+ * What `derive` makes of a run, or the part of that which `select` names.
+ *
+ * @param derive the same function from render to render; what it makes of the same it gives again.
+ */
+export function useRunView<Result, Slice = Result>(
+  { run, store }: OpenedRun,
+  derive: (run: RunResult) => Result,
+  options: ViewOptions<Result, Slice>,
+): Slice {
+  const describe = useMemo(() => {
     const flag = flagged(run);
     const cancel: RunResult['cancel'] = async (about) => run?.cancel(about);
-    return (view) => ({ ...flag(view), isEnded: view.status !== 'pending' && isEnded(view.status), cancel });
-  }, [run]);
+    return (view: RunView) =>
+      derive({ ...flag(view), isEnded: view.status !== 'pending' && isEnded(view.status), cancel });
+  }, [run, derive]);
+  return useView(store, describe, options);
 }

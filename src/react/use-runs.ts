@@ -19,13 +19,24 @@ type Filter = RunFilter & { readonly limit?: number };
 export function useRuns(filter?: Filter, options?: HookOptions): RunListResult;
 export function useRuns<Slice>(filter: Filter, options: HookOptions & Selecting<RunListResult, Slice>): Slice;
 export function useRuns<Slice>(filter: Filter = {}, options: ViewOptions<RunListResult, Slice> = {}): Slice {
+  return useListed(filter, itself, options);
+}
+
+const itself = (list: RunListResult): RunListResult => list;
+
+/** What `derive`, the same function from render to render, makes of a list. */
+export function useListed<Result, Slice>(
+  filter: { readonly [Name in keyof Filter]: Filter[Name] | undefined },
+  derive: (list: RunListResult) => Result,
+  options: ViewOptions<Result, Slice>,
+): Slice {
   const client = useTelltale();
   // By what it says: a filter written in place is a new object in every render.
   const key = JSON.stringify(filter);
-  const store = useMemo(() => client.runs(JSON.parse(key) as Filter), [client, key]);
-  return useView<RunListView, RunListResult, Slice>(
-    store,
-    useMemo(() => flagged(store), [store]),
-    options,
-  );
+  const [store, describe] = useMemo(() => {
+    const store = client.runs(JSON.parse(key) as Filter);
+    const flag = flagged(store);
+    return [store, (view: RunListView) => derive(flag(view))];
+  }, [client, key, derive]);
+  return useView(store, describe, options);
 }

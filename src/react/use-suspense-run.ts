@@ -2,8 +2,8 @@ import type { RunView } from '../client/index.ts';
 import { type RunSnapshot, TelltaleError } from '../protocol/index.ts';
 import type { Readable } from './readable.ts';
 import { useRunStore } from './run-source.ts';
-import { type RunHookOptions, type RunResult, useDescription } from './use-run.ts';
-import { type Selecting, useView, type ViewOptions } from './use-view.ts';
+import { itself, type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
+import type { Selecting, ViewOptions } from './use-view.ts';
 
 /** A run of which something is known. */
 export interface SuspenseRunResult extends RunResult {
@@ -43,26 +43,24 @@ export function useSuspenseRun<Slice>(
     if (connection === 'closed') throw error;
     throw firstSnapshot(store);
   }
-  const describe = useDescription(opened);
-  return useView(store, describe, options as ViewOptions<RunResult, Slice>);
+  return useRunView(opened, itself, options as ViewOptions<RunResult, Slice>);
 }
 
 /** Connects, and resolves when there is something to show or to throw; the same promise for all who wait. */
 function firstSnapshot(store: Readable<RunView>): Promise<void> {
   const known = waiting.get(store);
   if (known) return known;
-  const promise = new Promise<void>((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      waiting.delete(store);
-      resolve();
-      leave();
-    };
-    const timer = setTimeout(done, PATIENCE_MS);
-    const leave = store.subscribe(() => {
-      const { data, connection } = store.getSnapshot();
-      if (data || connection === 'closed') done();
-    });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const done = (): void => {
+    clearTimeout(timer);
+    waiting.delete(store);
+    resolve();
+    leave();
+  };
+  const timer = setTimeout(done, PATIENCE_MS);
+  const leave = store.subscribe(() => {
+    const { data, connection } = store.getSnapshot();
+    if (data || connection === 'closed') done();
   });
   waiting.set(store, promise);
   return promise;

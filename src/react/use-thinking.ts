@@ -1,8 +1,8 @@
 import { useMemo } from 'react';
 import type { TextSpan } from '../protocol/index.ts';
 import { durationOf } from './duration.ts';
-import { useDerived } from './use-derived.ts';
-import type { RunHookOptions, RunResult } from './use-run.ts';
+import { useRunStore } from './run-source.ts';
+import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 import { isShallowEqual, type Selecting, type ViewOptions } from './use-view.ts';
 
 /** What was thought, and for how long by the log's own times: a reload shows the same. */
@@ -35,11 +35,8 @@ export function useThinking<Slice>(
   agentId?: string,
   options: RunHookOptions & ViewOptions<Thinking, Slice> = {},
 ): Slice {
-  return useDerived(
-    runId,
-    useMemo(() => thinkingOf(agentId), [agentId]),
-    options,
-  );
+  const derive = useMemo(() => thinkingOf(agentId), [agentId]);
+  return useRunView(useRunStore(runId, options), derive, options);
 }
 
 /** Makes the same object of the same spans. */

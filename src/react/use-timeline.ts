@@ -1,8 +1,8 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { RunSnapshot } from '../protocol/index.ts';
+import { useRunStore } from './run-source.ts';
 import { type Choices, type TimelineRow, timelineOf } from './timeline.ts';
-import { useDerived } from './use-derived.ts';
-import type { RunHookOptions, RunResult } from './use-run.ts';
+import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 import type { Selecting, ViewOptions } from './use-view.ts';
 
 /** The rows of a run, and which of them are open. */
@@ -44,5 +44,5 @@ export function useTimeline<Slice>(
       return last;
     };
   }, [fold, choices, toggle]);
-  return useDerived(runId, derive, options);
+  return useRunView(useRunStore(runId, options), derive, options);
 }

@@ -1,5 +1,5 @@
 import { useMemo, useSyncExternalStore } from 'react';
-import { type Readable, throttled, unwatched } from './readable.ts';
+import { type Readable, throttled, untouched } from './readable.ts';
 
 export interface HookOptions {
   /** `false`: shows what is known, and does not connect. Default `true`. */
@@ -28,10 +28,10 @@ export function useView<View, Result, Slice = Result>(
   describe: (view: View) => Result,
   { enabled = true, throttleMs = 0, select, isEqual = isShallowEqual }: ViewOptions<Result, Slice> = {},
 ): Slice {
-  const source = useMemo(() => {
-    if (!enabled) return unwatched(store);
-    return throttleMs > 0 ? throttled(store, throttleMs) : store;
-  }, [store, enabled, throttleMs]);
+  const source = useMemo(
+    () => (enabled && throttleMs > 0 ? throttled(store, throttleMs) : store),
+    [store, enabled, throttleMs],
+  );
   const [now, first] = useMemo(() => {
     const pick = (view: View) => {
       const result = describe(view);
@@ -39,7 +39,7 @@ export function useView<View, Result, Slice = Result>(
     };
     return [kept(source.getSnapshot, pick, isEqual), kept(source.getServerSnapshot, pick, isEqual)];
   }, [source, describe, select, isEqual]);
-  return useSyncExternalStore(source.subscribe, now, first);
+  return useSyncExternalStore(enabled ? source.subscribe : untouched, now, first);
 }
 
 /** Reads a part of a view: the same one as before where nothing in it has changed. */
@@ -59,9 +59,8 @@ export function isShallowEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (!a || !b || typeof a !== 'object' || typeof b !== 'object') return false;
   const fields = Object.entries(a);
-  const others = new Map(Object.entries(b));
   return (
-    fields.length === others.size &&
-    fields.every(([name, value]) => others.has(name) && Object.is(value, others.get(name)))
+    fields.length === Object.keys(b).length &&
+    fields.every(([name, value]) => Object.hasOwn(b, name) && Object.is(value, b[name as keyof typeof b]))
   );
 }
