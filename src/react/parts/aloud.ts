@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 
 type Listener = (text: string) => void;
 const listeners = new Map<string | undefined, Set<Listener>>();
@@ -10,18 +10,12 @@ export function useSaying(runId: string | undefined, text: string | undefined): 
   }, [runId, text]);
 }
 
-/** What the parts of a run have to say, until `news` takes its place. */
-export function useHearing(runId: string | undefined, news: unknown): string | undefined {
-  const [heard, hear] = useState<string>();
-  useEffect(() => {
-    const all = listeners.get(runId) ?? new Set();
-    listeners.set(runId, all.add(hear));
-    return () => {
-      all.delete(hear);
-      if (all.size === 0) listeners.delete(runId);
-    };
-  }, [runId]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: see above.
-  useEffect(() => hear(undefined), [news]);
-  return heard;
+/** Tells `listener` what the parts of a run have to say, until it leaves. */
+export function listen(runId: string | undefined, listener: Listener): () => void {
+  const all = listeners.get(runId) ?? new Set();
+  listeners.set(runId, all.add(listener));
+  return () => {
+    all.delete(listener);
+    if (all.size === 0) listeners.delete(runId);
+  };
 }

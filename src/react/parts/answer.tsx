@@ -1,10 +1,9 @@
 'use client';
 
-import { createContext, forwardRef, useCallback } from 'react';
+import { createContext, useCallback } from 'react';
 import type { MessageSpan } from '../../protocol/index.ts';
 import { type RunResult, useRun } from '../use-run.ts';
-import { element, type OfRun, type PartProps, useRoot } from './element.ts';
-import { useWords } from './words.ts';
+import { type OfRun, type PartProps, PRE_WRAP, partOf, rootOf, type Shown } from './element.ts';
 
 export interface AnswerState {
   /** All of it, as far as it has come. */
@@ -13,7 +12,7 @@ export interface AnswerState {
   readonly messages: readonly MessageSpan[];
 }
 
-const Answered = createContext<AnswerState | undefined>(undefined);
+const Answered = createContext<Shown<AnswerState> | undefined>(undefined);
 
 export type RootProps = PartProps<'section', AnswerState> &
   OfRun & {
@@ -28,26 +27,17 @@ export type RootProps = PartProps<'section', AnswerState> &
  * @example
  * <Answer.Root runId={runId} />
  */
-export const Root = forwardRef<HTMLElement, RootProps>(function Answer(props, ref) {
-  const { runId, from, initialSnapshot, agentId, ...given } = props;
-  const source = { from, initialSnapshot };
-  const { labels, locale } = useWords();
+export const Root = rootOf(Answered, 'section', 'answer', (props: RootProps, words) => {
+  const { agentId } = props;
   const select = useCallback((run: RunResult) => answersOf(run, agentId), [agentId]);
-  const messages = useRun(runId, { ...source, select });
+  const messages = useRun(props.runId, { ...props, select });
   const last = messages.at(-1);
-  if (!last) return null;
+  if (!last) return undefined;
   const isRunning = messages.some((it) => it.status === 'running');
   const text = messages.map((it) => it.text).join('\n\n');
-  const state: AnswerState = { text, status: isRunning ? 'running' : last.status, messages };
-  const own = {
-    slot: 'answer',
-    status: state.status,
-    agent: agentId,
-    'aria-label': labels.answer(locale),
-    'aria-busy': isRunning,
-    children: <Text />,
-  };
-  return <Answered.Provider value={state}>{element('section', own, given, state, ref as never)}</Answered.Provider>;
+  const status = isRunning ? 'running' : last.status;
+  const own = { status, agent: agentId, 'aria-label': words.answer(), 'aria-busy': isRunning, children: <Text /> };
+  return { state: { text, status, messages }, own };
 });
 
 /** What specialists say to the agent that asked them is not the answer. */
@@ -60,8 +50,8 @@ function answersOf({ data }: RunResult, agentId: string | undefined): readonly M
 }
 
 /** The text, with its line breaks. */
-export const Text = forwardRef<HTMLDivElement, PartProps<'div', AnswerState>>(function Text(given, ref) {
-  const state = useRoot(Answered);
-  const own = { slot: 'answer-text', dir: 'auto', style: { whiteSpace: 'pre-wrap' }, children: state.text } as const;
-  return element('div', own, given, state, ref as never);
-});
+export const Text = partOf(Answered, 'div', 'answer-text', ({ state }) => ({
+  dir: 'auto',
+  style: PRE_WRAP,
+  children: state.text,
+}));

@@ -1,15 +1,15 @@
 'use client';
 
-import { createContext, forwardRef, type ReactElement, useEffect, useId, useRef, useState } from 'react';
+import { createContext, type ReactElement, useEffect, useId, useRef, useState } from 'react';
 import { type ApprovalResult, useApproval } from '../use-approval.ts';
-import { type RunResult, useRun } from '../use-run.ts';
 import { useSaying } from './aloud.ts';
-import { useTicking } from './clock.ts';
-import { element, type OfRun, type PartProps, useRoot } from './element.ts';
+import { useIsHere, useTicking } from './clock.ts';
+import { type OfRun, type PartProps, PRE_WRAP, partOf, type RootShown, rootOf, type Shown } from './element.ts';
 import { Glyph } from './glyph.tsx';
 import { useHeldFocus } from './held-focus.ts';
+import { answerOf } from './standing.ts';
 import { visible } from './visible.ts';
-import { useWords } from './words.ts';
+import type { Words } from './words.ts';
 
 export interface ApprovalCardState extends ApprovalResult {
   /** What is typed so far; it goes with the answer. */
@@ -18,16 +18,14 @@ export interface ApprovalCardState extends ApprovalResult {
   readonly outcome: string;
 }
 
-interface Shown {
-  readonly state: ApprovalCardState;
-  readonly source: OfRun;
+interface CardShown extends Shown<ApprovalCardState> {
   readonly by: string | undefined;
   readonly promptId: string;
   readonly outcomeId: string;
   readonly type: (comment: string) => void;
 }
 
-const Card = createContext<Shown | undefined>(undefined);
+const Card = createContext<CardShown | undefined>(undefined);
 
 export type RootProps = PartProps<'div', ApprovalCardState> &
   OfRun & {
@@ -43,19 +41,16 @@ export type RootProps = PartProps<'div', ApprovalCardState> &
  * @example
  * data.approvals.map(({ id }) => <ApprovalCard.Root key={id} runId={runId} approvalId={id} />);
  */
-export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(props, ref) {
-  const { runId, from, initialSnapshot, approvalId, by, ...given } = props;
-  const source = { runId, from, initialSnapshot };
-  const result = useApproval(runId, approvalId, source);
-  const { status, isPending } = result;
+export const Root = rootOf(Card, 'div', 'approval', (props: RootProps, words): RootShown<CardShown> | undefined => {
+  const result = useApproval(props.runId, props.approvalId, props);
+  const { status, approval, isPending } = result;
   const [comment, type] = useState('');
   const promptId = useId();
   const outcomeId = useId();
   const focus = useHeldFocus(status);
-  const outcome = useOutcome(result);
-  useSaying(runId, result.error && outcome);
-  if (!result.approval) return null;
-  const state: ApprovalCardState = { ...result, comment, outcome };
+  const outcome = outcomeOf(result, words);
+  useSaying(props.runId, result.error && outcome);
+  if (!approval) return undefined;
   const children = (
     <>
       <Prompt /> <Deadline />
@@ -65,9 +60,8 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(
     </>
   );
   const own = {
-    slot: 'approval',
     status,
-    agent: result.approval.agentId,
+    agent: approval.agentId,
     role: 'group',
     'aria-labelledby': promptId,
     'aria-describedby': outcome ? outcomeId : undefined,
@@ -75,89 +69,61 @@ export const Root = forwardRef<HTMLDivElement, RootProps>(function ApprovalCard(
     ...focus,
     children,
   };
-  return (
-    <Card.Provider value={{ state, source, by, promptId, outcomeId, type }}>
-      {element('div', own, given, state, ref as never)}
-    </Card.Provider>
-  );
+  return { state: { ...result, comment, outcome }, own, by: props.by, promptId, outcomeId, type };
 });
 
-function useOutcome({ status, approval, isPending, error }: ApprovalResult): string {
-  const { labels, locale } = useWords();
-  if (isPending && status === 'requested') return labels.approvalSending(locale);
-  const parts = [error && labels.approvalFailed(visible(error.message), locale)];
-  if (status === 'expired') parts.push(labels.approvalExpired(locale));
-  if (status === 'resolved') {
-    const { decision = '', by } = approval ?? {};
-    const option = labels.approvalOption(visible(decision), locale);
-    parts.push(labels.approvalResolved(option, by === undefined ? by : visible(by), locale));
-  }
+function outcomeOf({ status, approval, isPending, error }: ApprovalResult, words: Words): string {
+  if (isPending && status === 'requested') return words.approvalSending();
+  const parts = [error && words.approvalFailed(visible(error.message))];
+  if (status === 'expired') parts.push(words.approvalExpired());
+  if (status === 'resolved') parts.push(answerOf(approval, words));
   return parts.filter(Boolean).join(' ');
 }
 
 /** What is asked. */
-export const Prompt = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardState>>(function Prompt(given, ref) {
-  const { state, promptId } = useRoot(Card);
-  const children = (
+export const Prompt = partOf(Card, 'div', 'approval-prompt', ({ state, promptId }) => ({
+  id: promptId,
+  dir: 'auto',
+  style: PRE_WRAP,
+  children: (
     <>
       <Glyph status={state.status} /> {visible(state.approval?.prompt ?? '', true)}
     </>
-  );
-  const own = {
-    slot: 'approval-prompt',
-    id: promptId,
-    dir: 'auto',
-    style: { whiteSpace: 'pre-wrap' },
-    children,
-  } as const;
-  return element('div', own, given, state, ref as never);
-});
+  ),
+}));
 
 /** The time that is left to answer; nothing where there is no deadline. */
-export const Deadline = forwardRef<HTMLSpanElement, PartProps<'span', ApprovalCardState>>(
-  function Deadline(given, ref) {
-    const { state } = useRoot(Card);
-    const { labels, locale } = useWords();
-    const hasDeadline = state.status === 'requested' && state.approval?.expiresAt !== undefined;
-    const ms = useTicking(hasDeadline, state.msLeft);
-    if (ms === undefined) return null;
-    // A timer is not read out as it ticks (WAI-ARIA 1.2, 5.4).
-    const children = labels.approvalLeft(Math.floor(ms / 1_000) * 1_000, locale);
-    return element('span', { slot: 'approval-deadline', role: 'timer', children }, given, state, ref as never);
-  },
-);
+export const Deadline = partOf(Card, 'span', 'approval-deadline', ({ state }, words) => {
+  const hasDeadline = state.status === 'requested' && state.approval?.expiresAt !== undefined;
+  const ms = useTicking(hasDeadline, state.msLeft);
+  // A timer is not read out as it ticks (WAI-ARIA 1.2, 5.4).
+  return ms === undefined ? ms : { role: 'timer', children: words.approvalLeft(Math.floor(ms / 1_000) * 1_000) };
+});
 
 /** Where people say why. Enter is a new line in it, and answers nothing. */
-export const Comment = forwardRef<HTMLTextAreaElement, PartProps<'textarea', ApprovalCardState>>(
-  function Comment(given, ref) {
-    const { state, type } = useRoot(Card);
-    const { labels, locale } = useWords();
-    if (state.status !== 'requested') return null;
-    const own = {
-      slot: 'approval-comment',
-      rows: 1,
-      value: state.comment,
-      readOnly: state.isPending,
-      'aria-label': labels.approvalComment(locale),
-      placeholder: labels.approvalComment(locale),
-      onChange: ({ target }: { readonly target: unknown }) => type((target as HTMLTextAreaElement).value),
-    };
-    return element('textarea', own, given, state, ref as never);
-  },
-);
+export const Comment = partOf(Card, 'textarea', 'approval-comment', ({ state, type }, words) => {
+  if (state.status !== 'requested') return undefined;
+  const name = words.approvalComment();
+  return {
+    rows: 1,
+    value: state.comment,
+    readOnly: state.isPending,
+    'aria-label': name,
+    placeholder: name,
+    onChange: ({ target }) => type((target as unknown as HTMLTextAreaElement).value),
+  };
+});
 
 /** Whoever presses so soon after it appeared, in milliseconds, meant what was there before. */
 const SETTLE_MS = 500;
 
 /** A button for each option. */
-export const Options = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardState>>(function Options(given, ref) {
-  const { state, by } = useRoot(Card);
-  const { labels, locale } = useWords();
+export const Options = partOf(Card, 'div', 'approval-options', ({ state, by }, words) => {
   const shownAt = useRef(Number.POSITIVE_INFINITY);
   useEffect(() => {
     shownAt.current = performance.now();
   }, []);
-  if (state.status !== 'requested') return null;
+  if (state.status !== 'requested') return undefined;
   const answer = (option: string): void => {
     if (state.isPending || performance.now() - shownAt.current < SETTLE_MS) return;
     const comment = state.comment.trim();
@@ -173,40 +139,33 @@ export const Options = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardS
       aria-disabled={state.isPending || undefined}
       onClick={() => answer(option)}
     >
-      {labels.approvalOption(visible(option), locale)}
+      {words.approvalOption(visible(option))}
     </button>
   );
-  return element('div', { slot: 'approval-options', children: state.options.map(button) }, given, state, ref as never);
+  return { children: state.options.map(button) };
 });
 
 /** What was answered, by whom and when, why that does not count, or that it is under way. */
-export const Outcome = forwardRef<HTMLDivElement, PartProps<'div', ApprovalCardState>>(function Outcome(given, ref) {
-  const { state, source, outcomeId } = useRoot(Card);
-  const { labels, locale } = useWords();
+export const Outcome = partOf(Card, 'div', 'approval-outcome', ({ state, outcomeId }, words) => {
   const { outcome, approval, error, isPending } = state;
-  const endSeq = approval?.endSeq;
-  const time = useRun(source.runId, {
-    ...source,
-    select: ({ events }: RunResult) =>
-      endSeq === undefined ? undefined : events.find((it) => it.seq === endSeq)?.time,
-  });
-  if (!outcome) return null;
+  // A server does not know the reader's time zone.
+  const time = useIsHere() ? approval?.endedAt : undefined;
+  if (!outcome) return undefined;
   const children = (
     <>
       {outcome}
-      {time !== undefined && (
+      {time && (
         <>
           {' '}
-          <time dateTime={time}>{labels.time(time, locale)}</time>
+          <time dateTime={time}>{words.time(time)}</time>
         </>
       )}
       {approval?.comment !== undefined && (
-        <div data-slot="approval-said" dir="auto" style={{ whiteSpace: 'pre-wrap' }}>
+        <div data-slot="approval-said" dir="auto" style={PRE_WRAP}>
           {visible(approval.comment, true)}
         </div>
       )}
     </>
   );
-  const status = error && !isPending ? 'failed' : state.status;
-  return element('div', { slot: 'approval-outcome', id: outcomeId, status, children }, given, state, ref as never);
+  return { id: outcomeId, status: error && !isPending ? 'failed' : state.status, children };
 });

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { logTime } from '../log-time.ts';
+import { untouched } from '../readable.ts';
 import { useRunStore } from '../run-source.ts';
 import type { OfRun } from './element.ts';
 
@@ -17,6 +18,14 @@ export function useTicking<T>(isRunning: boolean, read: () => T): T | undefined 
   }, [isRunning]);
   return isRunning && ticks > 0 ? read() : undefined;
 }
+
+/** The page is there: not on a server, nor in the first render in a browser, which has to be the same (hydration). */
+export const useIsHere = (): boolean =>
+  useSyncExternalStore(
+    untouched,
+    () => true,
+    () => false,
+  );
 
 /**
  * For how many milliseconds something has been going on, by the log's time: the time of the newest event, and what has

@@ -1,24 +1,15 @@
 'use client';
 
-import {
-  createContext,
-  type ForwardedRef,
-  forwardRef,
-  type MouseEvent,
-  type ReactElement,
-  useId,
-  useState,
-} from 'react';
+import { createContext, forwardRef, type MouseEvent, useId, useState } from 'react';
 import { type Command, isEnded } from '../../protocol/index.ts';
 import { type RunResult, useRun } from '../use-run.ts';
 import { type RunCommand, type RunCommands, useRunCommands } from '../use-run-commands.ts';
 import { useSaying } from './aloud.ts';
-import { element, type OfRun, type PartProps, useRoot } from './element.ts';
+import { type OfRun, type Own, type PartProps, partOf, rootOf, type Shown, useRoot } from './element.ts';
 import { Glyph } from './glyph.tsx';
 import { useHeldFocus } from './held-focus.ts';
-import type { Labels } from './labels.ts';
-import { visible } from './visible.ts';
-import { useWords } from './words.ts';
+import { commandLine } from './standing.ts';
+import { useWords, type Words } from './words.ts';
 
 export interface CommandsState {
   readonly commands: RunCommands;
@@ -31,15 +22,14 @@ export interface CommandsState {
   readonly status: Command['status'] | undefined;
 }
 
-interface Shown {
-  readonly state: CommandsState;
+interface ControlsShown extends Shown<CommandsState> {
   readonly by: string | undefined;
   readonly statusId: string;
   readonly mustConfirm: boolean;
   readonly confirming: (isConfirming: boolean) => void;
 }
 
-const Controls = createContext<Shown | undefined>(undefined);
+const Controls = createContext<ControlsShown | undefined>(undefined);
 
 export type RootProps = PartProps<'div', CommandsState> &
   OfRun & {
@@ -56,75 +46,76 @@ export type RootProps = PartProps<'div', CommandsState> &
  * @example
  * <Commands.Root runId={runId} confirm />
  */
-export const Root = forwardRef<HTMLDivElement, RootProps>(function Commands(props, ref) {
-  const { runId, from, initialSnapshot, confirm = false, by, ...given } = props;
-  const source = { runId, from, initialSnapshot };
-  const { labels, locale } = useWords();
-  const commands = useRunCommands(runId, source);
-  const runStatus = useRun(runId, { ...source, select: ({ status }: RunResult) => status });
+export const Root = rootOf(Controls, 'div', 'commands', (props: RootProps, words) => {
+  const { runId, confirm = false, by } = props;
+  const commands = useRunCommands(runId, props);
+  const runStatus = useRun(runId, { ...props, select: ({ status }: RunResult) => status });
   const isOpen = runStatus !== 'pending' && !isEnded(runStatus);
   const [wasAsked, confirming] = useState(false);
   const isConfirming = wasAsked && isOpen && commands.cancel.can;
-  const { text, status, isOurs } = lineOf(commands, labels, locale);
+  const { text, status, isOurs } = lineOf(commands, words);
   const statusId = useId();
   const focus = useHeldFocus(`${isOpen} ${isConfirming}`);
   useSaying(runId, isOurs ? text : undefined);
-  if (!isOpen && !text) return null;
-  const state: CommandsState = { commands, isOpen, isConfirming, text, status };
+  if (!isOpen && !text) return undefined;
   const children = (
     <>
       <Pause /> <Resume /> <Cancel /> <Status />
     </>
   );
   const own = {
-    slot: 'commands',
     status: runStatus,
     role: 'group',
-    'aria-label': labels.commands(locale),
+    'aria-label': words.commands(),
     'aria-describedby': text ? statusId : undefined,
     ...focus,
     children,
   };
-  return (
-    <Controls.Provider value={{ state, by, statusId, mustConfirm: confirm, confirming }}>
-      {element('div', own, given, state, ref as never)}
-    </Controls.Provider>
-  );
+  return {
+    state: { commands, isOpen, isConfirming, text, status },
+    own,
+    by,
+    statusId,
+    mustConfirm: confirm,
+    confirming,
+  };
 });
 
-const OPEN: ReadonlySet<string> = new Set(['requested', 'overdue']);
 const NAMES = ['cancel', 'resume', 'pause'] as const;
 
 /** What is under way, what failed here, or else what the log told last. */
-function lineOf(commands: RunCommands, labels: Labels, locale: string) {
+function lineOf(commands: RunCommands, words: Words) {
   const rank = ({ isPending, error, last }: RunCommand): number =>
     isPending ? Number.POSITIVE_INFINITY : error && !last?.error ? Number.MAX_VALUE : (last?.endSeq ?? last?.seq ?? -1);
-  const name = NAMES.reduce((one, other) => (rank(commands[other]) > rank(commands[one]) ? other : one));
-  const { isPending, isOverdue, error, last } = commands[name];
+  const command = NAMES.reduce((one, other) => (rank(commands[other]) > rank(commands[one]) ? other : one));
+  const { isPending, isOverdue, error, last } = commands[command];
   const isOurs = !isPending && error !== undefined && !last?.error;
-  const status = isOverdue ? 'overdue' : isPending ? 'requested' : isOurs ? 'refused' : last?.status;
+  const status: Command['status'] | undefined = isOverdue
+    ? 'overdue'
+    : isPending
+      ? 'requested'
+      : isOurs
+        ? 'refused'
+        : last?.status;
   if (!status) return { text: '', status, isOurs };
   // One that is only now asked for is nobody else's.
-  const by = last?.by === undefined || isOurs || (isPending && !OPEN.has(last.status)) ? undefined : visible(last.by);
-  const message = error && visible(error.message);
-  return { text: labels.commandLine(name, status, by, message, locale), status, isOurs };
+  const isAsked = last?.status === 'requested' || last?.status === 'overdue';
+  const by = isOurs || (isPending && !isAsked) ? undefined : last?.by;
+  return { text: commandLine({ command, status, by, error }, words), status, isOurs };
 }
 
 /** A button that asks for a command. */
-function useButton(
+function buttonOf(
   name: Command['command'],
-  given: PartProps<'button', CommandsState>,
-  ref: ForwardedRef<HTMLButtonElement>,
+  { state, by }: ControlsShown,
+  words: Words,
   press?: (event: MouseEvent) => void,
-): ReactElement | null {
-  const { state, by } = useRoot(Controls);
-  const { labels, locale } = useWords();
+): Own | undefined {
   const { can, ask, last } = state.commands[name];
-  if (!state.isOpen) return null;
-  const own = {
-    slot: `commands-${name}`,
+  if (!state.isOpen) return undefined;
+  return {
     status: last?.status,
-    type: 'button' as const,
+    type: 'button',
     // Not `disabled`: that would take the focus away.
     'aria-disabled': !can || undefined,
     onClick: (event: MouseEvent) => {
@@ -132,17 +123,17 @@ function useButton(
       if (press) press(event);
       else void ask(by === undefined ? {} : { by });
     },
-    children: labels.command(name, locale),
+    children: words.command(name),
   };
-  return element('button', own, given, state, ref as never);
 }
 
-export const Pause = forwardRef<HTMLButtonElement, PartProps<'button', CommandsState>>(function Pause(given, ref) {
-  return useButton('pause', given, ref);
-});
+export const Pause = partOf(Controls, 'button', 'commands-pause', (shown, words) => buttonOf('pause', shown, words));
+export const Resume = partOf(Controls, 'button', 'commands-resume', (shown, words) => buttonOf('resume', shown, words));
 
-export const Resume = forwardRef<HTMLButtonElement, PartProps<'button', CommandsState>>(function Resume(given, ref) {
-  return useButton('resume', given, ref);
+/** The button itself, without what it asks. */
+const CancelButton = partOf(Controls, 'button', 'commands-cancel', (shown, words) => {
+  const { mustConfirm, confirming, state } = shown;
+  return buttonOf('cancel', shown, words, mustConfirm ? () => confirming(!state.isConfirming) : undefined);
 });
 
 /** Once, when it appears. */
@@ -150,9 +141,9 @@ const takeFocus = (element: HTMLElement | null): void => element?.focus();
 
 /** With `confirm`, it asks first whether that is meant; the focus is on the answer that changes nothing, as is Escape. */
 export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', CommandsState>>(function Cancel(given, ref) {
-  const { state, by, mustConfirm, confirming } = useRoot(Controls);
-  const { labels, locale } = useWords();
-  const button = useButton('cancel', given, ref, mustConfirm ? () => confirming(!state.isConfirming) : undefined);
+  const { state, by, confirming } = useRoot(Controls);
+  const words = useWords();
+  const button = <CancelButton {...given} ref={ref} />;
   if (!state.isConfirming) return button;
   const close = ({ currentTarget }: { readonly currentTarget: Element }): void => {
     confirming(false);
@@ -164,13 +155,13 @@ export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', Commands
       {button} {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is drawn as one. */}
       <span
         role="group"
-        aria-label={labels.confirmCancel(locale)}
+        aria-label={words.confirmCancel()}
         data-slot="commands-confirm"
         onKeyDown={(event) => event.key === 'Escape' && close(event)}
       >
-        {labels.confirmCancel(locale)}{' '}
+        {words.confirmCancel()}{' '}
         <button type="button" data-slot="commands-keep" ref={takeFocus} onClick={close}>
-          {labels.confirmNo(locale)}
+          {words.confirmNo()}
         </button>{' '}
         <button
           type="button"
@@ -180,7 +171,7 @@ export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', Commands
             void state.commands.cancel.ask(by === undefined ? {} : { by });
           }}
         >
-          {labels.confirmYes(locale)}
+          {words.confirmYes()}
         </button>
       </span>
     </>
@@ -188,14 +179,16 @@ export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', Commands
 });
 
 /** What has come of the last command. */
-export const Status = forwardRef<HTMLSpanElement, PartProps<'span', CommandsState>>(function Status(given, ref) {
-  const { state, statusId } = useRoot(Controls);
-  const { text, status } = state;
-  if (!text || !status) return null;
-  const children = (
-    <>
-      <Glyph status={status} /> {text}
-    </>
-  );
-  return element('span', { slot: 'commands-status', id: statusId, status, children }, given, state, ref as never);
-});
+export const Status = partOf(Controls, 'span', 'commands-status', ({ state: { text, status }, statusId }) =>
+  text && status
+    ? {
+        id: statusId,
+        status,
+        children: (
+          <>
+            <Glyph status={status} /> {text}
+          </>
+        ),
+      }
+    : undefined,
+);

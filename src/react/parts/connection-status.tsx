@@ -1,13 +1,12 @@
 'use client';
 
-import { createContext, forwardRef, useEffect, useState } from 'react';
+import { createContext, useEffect, useState } from 'react';
 import { type RunResult, useRun } from '../use-run.ts';
 import { useTicking } from './clock.ts';
-import { element, type OfRun, type PartProps, partStyle, useRoot } from './element.ts';
+import { type OfRun, type PartProps, partOf, rangeOf, rootOf, type Shown } from './element.ts';
 import { Glyph } from './glyph.tsx';
-import type { Labels } from './labels.ts';
 import { type RunStanding, restingLine, standingOf } from './standing.ts';
-import { useWords } from './words.ts';
+import type { Words } from './words.ts';
 
 export interface ConnectionStatusState {
   readonly status: RunStanding;
@@ -16,7 +15,9 @@ export interface ConnectionStatusState {
   readonly run: RunResult;
 }
 
-const Connected = createContext<ConnectionStatusState | undefined>(undefined);
+const Connected = createContext<Shown<ConnectionStatusState> | undefined>(undefined);
+
+export type RootProps = PartProps<'div', ConnectionStatusState> & OfRun;
 
 /** A connection that is there sooner is not worth a flicker. */
 const CONNECTING_MS = 400;
@@ -29,52 +30,45 @@ const TICKING: ReadonlySet<RunStanding> = new Set(['live', 'reconnecting']);
  * @example
  * <ConnectionStatus.Root runId={runId} />
  */
-export const Root = forwardRef<HTMLDivElement, PartProps<'div', ConnectionStatusState> & OfRun>(
-  function ConnectionStatus(props, ref) {
-    const { runId, from, initialSnapshot, ...given } = props;
-    const run = useRun(runId, { from, initialSnapshot });
-    const { labels, locale } = useWords();
-    const status = standingOf(run);
-    const lostAt = useBeginning(status === 'reconnecting');
-    const isSlow = useAfter(status === 'connecting', CONNECTING_MS);
-    const now = useTicking(TICKING.has(status), Date.now);
-    const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, lostAt, labels, locale);
-    const state: ConnectionStatusState = { status, text, run };
-    const children = (
-      <>
-        <Glyph status={status} /> <Text /> <Progress /> <Retry />
-      </>
-    );
-    const own = { slot: 'connection-status', status, children };
-    return <Connected.Provider value={state}>{element('div', own, given, state, ref as never)}</Connected.Provider>;
-  },
-);
+export const Root = rootOf(Connected, 'div', 'connection-status', (props: RootProps, words) => {
+  const run = useRun(props.runId, { from: props.from, initialSnapshot: props.initialSnapshot });
+  const status = standingOf(run);
+  const lostAt = useBeginning(status === 'reconnecting');
+  const isSlow = useAfter(status === 'connecting', CONNECTING_MS);
+  const now = useTicking(TICKING.has(status), Date.now);
+  const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, lostAt, words);
+  const children = (
+    <>
+      <Glyph status={status} /> <Text /> <Progress /> <Retry />
+    </>
+  );
+  return { state: { status, text, run }, own: { status, children } };
+});
 
 function lineOf(
   status: RunStanding,
   run: RunResult,
   now: number | undefined,
   lostAt: number | undefined,
-  labels: Labels,
-  locale: string,
+  words: Words,
 ): string {
   const since = (at: number | undefined): number | undefined =>
     at === undefined || now === undefined ? undefined : Math.floor(Math.max(0, now - at) / 1_000) * 1_000;
   switch (status) {
     case 'connecting':
-      return labels.connecting(locale);
+      return words.connecting();
     case 'catching-up':
-      return labels.catchingUp(run.lastSeq, run.latest, locale);
+      return words.catchingUp(run.lastSeq, run.latest);
     case 'live':
-      return labels.live(run.data?.events ?? 0, since(run.lastEventAt), locale);
+      return words.live(run.data?.events ?? 0, since(run.lastEventAt));
     case 'reconnecting': {
-      const wait = run.retryAt === undefined || now === undefined ? undefined : Math.ceil((run.retryAt - now) / 1_000);
-      return labels.reconnecting(since(lostAt), wait === undefined || wait <= 0 ? undefined : wait * 1_000, locale);
+      const wait = run.retryAt === undefined || now === undefined ? 0 : Math.ceil((run.retryAt - now) / 1_000);
+      return words.reconnecting(since(lostAt), wait > 0 ? wait * 1_000 : undefined);
     }
     case 'offline':
-      return labels.offline(locale);
+      return words.offline();
     default:
-      return restingLine(status, run, labels, locale) ?? '';
+      return restingLine(status, run, words) ?? '';
   }
 }
 
@@ -98,43 +92,19 @@ function useAfter(isSo: boolean, ms: number): boolean {
 }
 
 /** The line. */
-export const Text = forwardRef<HTMLSpanElement, PartProps<'span', ConnectionStatusState>>(function Text(given, ref) {
-  const state = useRoot(Connected);
-  return element('span', { slot: 'connection-status-text', children: state.text }, given, state, ref as never);
-});
+export const Text = partOf(Connected, 'span', 'connection-status-text', ({ state }) => ({ children: state.text }));
 
 /** How far it has caught up; nothing at any other time. */
-export const Progress = forwardRef<HTMLDivElement, PartProps<'div', ConnectionStatusState>>(
-  function Progress(given, ref) {
-    const state = useRoot(Connected);
-    if (state.status !== 'catching-up') return null;
-    const { lastSeq, latest } = state.run;
-    const own = {
-      slot: 'connection-status-progress',
-      role: 'progressbar',
-      'aria-label': state.text,
-      'aria-valuemin': 0,
-      'aria-valuenow': lastSeq,
-      'aria-valuemax': latest,
-      style: partStyle(lastSeq / Math.max(1, latest)),
-    };
-    return element('div', own, given, state, ref as never);
-  },
-);
+export const Progress = partOf(Connected, 'div', 'connection-status-progress', ({ state: { status, text, run } }) => {
+  const { lastSeq, latest } = run;
+  return status === 'catching-up'
+    ? { role: 'progressbar', ...rangeOf(text, lastSeq, latest, lastSeq / Math.max(1, latest)) }
+    : undefined;
+});
 
 /** Connects now; there while we wait for the next attempt, or have given up. */
-export const Retry = forwardRef<HTMLButtonElement, PartProps<'button', ConnectionStatusState>>(
-  function Retry(given, ref) {
-    const state = useRoot(Connected);
-    const { labels, locale } = useWords();
-    if (state.status !== 'reconnecting' && state.status !== 'lost') return null;
-    const { reconnect } = state.run;
-    const own = {
-      slot: 'connection-status-retry',
-      type: 'button' as const,
-      onClick: reconnect,
-      children: labels.retry(locale),
-    };
-    return element('button', own, given, state, ref as never);
-  },
+export const Retry = partOf(Connected, 'button', 'connection-status-retry', ({ state: { status, run } }, words) =>
+  status === 'reconnecting' || status === 'lost'
+    ? { type: 'button', onClick: run.reconnect, children: words.retry() }
+    : undefined,
 );

@@ -5,12 +5,17 @@ import {
   type CSSProperties,
   createElement,
   type ForwardedRef,
+  type ForwardRefExoticComponent,
+  forwardRef,
   type HTMLAttributes,
+  type PropsWithoutRef,
   type ReactElement,
+  type RefAttributes,
   useContext,
 } from 'react';
 import { TelltaleError } from '../../protocol/index.ts';
 import type { RunSource } from '../run-source.ts';
+import { useWords, type Words } from './words.ts';
 
 type Tag = 'div' | 'span' | 'button' | 'section' | 'ol' | 'li' | 'textarea';
 
@@ -32,8 +37,6 @@ export type PartProps<T extends Tag, State> = ComponentPropsWithoutRef<T> & {
 
 /** Attributes a part sets by itself. What the page gives counts more, except that handlers are both called. */
 export interface Own extends HTMLAttributes<HTMLElement> {
-  /** `data-slot`: what it is. */
-  readonly slot: string;
   /** `data-state`: `open` or `closed`. */
   readonly isOpen?: boolean | undefined;
   /** `data-status`: how what it shows stands. */
@@ -43,21 +46,69 @@ export interface Own extends HTMLAttributes<HTMLElement> {
   readonly type?: 'button';
 }
 
-/** How full something is, 0 to 1, for the style sheet that draws it: `width: calc(var(--tt-part) * 100%)`. */
-export const partStyle = (part: number): CSSProperties => ({ '--tt-part': Math.min(1, part) }) as CSSProperties;
+/** Text with its line breaks. */
+export const PRE_WRAP: CSSProperties = { whiteSpace: 'pre-wrap' };
+/** The same, which may be one endless word. */
+export const ANYWHERE: CSSProperties = { ...PRE_WRAP, overflowWrap: 'anywhere' };
+
+/**
+ * How far something is. `--tt-part`, 0 to 1, is for the style sheet that draws it: `width: calc(var(--tt-part) * 100%)`.
+ */
+export const rangeOf = (name: string, now: number, max: number, part = max > 0 ? now / max : 1) => ({
+  'aria-label': name,
+  'aria-valuemin': 0,
+  'aria-valuenow': now,
+  'aria-valuemax': max,
+  style: { '--tt-part': Math.min(1, part) } as CSSProperties,
+});
+
+/** An element whose ref is that of its tag. */
+type Part<T extends Tag, Props> = ForwardRefExoticComponent<
+  PropsWithoutRef<Props> & RefAttributes<HTMLElementTagNameMap[T]>
+>;
+
+/** What a root tells the elements inside of it: what it gives to `render`, and what only they need. */
+export interface Shown<State> {
+  readonly state: State;
+}
+
+/** What the root itself shows: its own attributes, and what it tells. */
+export type RootShown<S extends Shown<unknown>> = S & {
+  readonly own: Own;
+  /** What is rendered next to it, whatever the page puts inside of it. */
+  readonly beside?: ReactElement | undefined;
+};
 
 type Handler = (event: { readonly defaultPrevented?: boolean }) => void;
 
 /** Shows one element of a part. A handler of the page is called first; `preventDefault` keeps the part's own from it. */
-export function element<T extends Tag, State>(
-  tag: T,
+function element(
+  tag: Tag,
+  slot: string,
   own: Own,
-  given: PartProps<T, State>,
-  state: State,
-  ref: ForwardedRef<never>,
+  given: object,
+  state: unknown,
+  ref: ForwardedRef<unknown>,
 ): ReactElement {
-  const { slot, isOpen, status, agent, style, ...attributes } = own;
-  const { render, ...more } = given;
+  const { isOpen, status, agent, style, ...attributes } = own;
+  // What parts are told is no attribute.
+  const {
+    render,
+    runId,
+    from,
+    initialSnapshot,
+    agentId,
+    approvalId,
+    by,
+    confirm,
+    tool,
+    row,
+    open,
+    defaultOpen,
+    onOpenChange,
+    autoOpen,
+    ...more
+  } = given as Record<string, never>;
   const props: Record<string, unknown> = {
     'data-slot': slot,
     'data-state': isOpen === undefined ? undefined : isOpen ? 'open' : 'closed',
@@ -67,7 +118,7 @@ export function element<T extends Tag, State>(
     ...more,
     ref,
   };
-  if (style || more.style) props.style = { ...style, ...more.style };
+  if (style || more.style) props.style = { ...style, ...(more.style as CSSProperties | undefined) };
   for (const [name, ours] of Object.entries(attributes)) {
     const theirs = props[name];
     if (typeof ours !== 'function' || theirs === ours) continue;
@@ -76,7 +127,46 @@ export function element<T extends Tag, State>(
       if (!event.defaultPrevented) (ours as Handler)(event);
     };
   }
-  return render ? render(props as unknown as ComponentPropsWithRef<T>, state) : createElement(tag, props);
+  return render ? (render as PartProps<'div', unknown>['render'] & object)(props, state) : createElement(tag, props);
+}
+
+/**
+ * The root of a part: shows `own` of what `show`, a hook, makes of its props, and tells the elements inside of it the rest.
+ * Nothing is shown where that is nothing.
+ */
+export function rootOf<T extends Tag, S extends Shown<unknown>, Props extends PartProps<T, S['state']>>(
+  context: Context<S | undefined>,
+  tag: T,
+  slot: string,
+  show: (props: Props, words: Words) => RootShown<S> | undefined,
+): Part<T, Props> {
+  return named(slot, (given: Props, ref) => {
+    const value = show(given, useWords());
+    if (!value) return null;
+    const shown = element(tag, slot, value.own, given, value.state, ref);
+    return createElement(context.Provider, { value }, shown, value.beside);
+  });
+}
+
+/** An element inside of a root: shows what `show`, a hook, makes of what the root tells; nothing where that is nothing. */
+export function partOf<T extends Tag, S extends Shown<unknown>, Props = PartProps<T, S['state']>>(
+  context: Context<S | undefined>,
+  tag: T,
+  slot: string,
+  show: (shown: S, words: Words, given: Props) => Own | undefined,
+): Part<T, Props> {
+  return named(slot, (given: Props, ref) => {
+    const shown = useRoot(context);
+    const own = show(shown, useWords(), given);
+    return own ? element(tag, slot, own, given as object, shown.state, ref) : null;
+  });
+}
+
+function named<T extends Tag, Props>(
+  displayName: string,
+  render: (given: Props, ref: ForwardedRef<unknown>) => ReactElement | null,
+): Part<T, Props> {
+  return Object.assign(forwardRef(render as never), { displayName }) as unknown as Part<T, Props>;
 }
 
 /**

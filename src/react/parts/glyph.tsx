@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 
 const GLYPHS: Readonly<Record<string, string>> = {
   running: '●',
@@ -28,5 +28,21 @@ export function Glyph({ status }: { readonly status: string }): ReactElement {
     <span aria-hidden="true" data-slot="glyph" data-status={status}>
       {GLYPHS[status] ?? '○'}
     </span>
+  );
+}
+
+export interface LineProps {
+  readonly status: string;
+  readonly name: string;
+  readonly children?: ReactNode;
+}
+
+/** How something stands, what it is, and what there is to say of it. `of` is what it is a line of. */
+export function Line({ of, status, name, children }: LineProps & { readonly of: string }): ReactElement {
+  return (
+    <>
+      <Glyph status={status} /> <bdi data-slot={`${of}-name`}>{name}</bdi>{' '}
+      <span data-slot={`${of}-facts`}>{children}</span>
+    </>
   );
 }

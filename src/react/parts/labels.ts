@@ -104,7 +104,8 @@ function format(value: number, locale: string, options: Intl.NumberFormatOptions
 
 const plural = (count: number, one: string, locale: string): string =>
   `${format(count, locale)} ${one}${count === 1 ? '' : 's'}`;
-const line = (...parts: readonly (string | undefined)[]): string => parts.filter(Boolean).join(' · ');
+/** The facts that there are, in one line. */
+export const line = (...parts: readonly (string | undefined | false)[]): string => parts.filter(Boolean).join(' · ');
 const LIMITS = { cost: 'Cost', tokens: 'Tokens', toolCalls: 'Tool calls' };
 const OPTIONS: Readonly<Record<string, string>> = { approve: 'Approve', deny: 'Deny' };
 const COMMANDS = { cancel: 'Cancel', pause: 'Pause', resume: 'Resume' };

@@ -1,13 +1,7 @@
-import { type FocusEvent, type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react';
+import type { FocusEvent, KeyboardEvent } from 'react';
 import type { TimelineRow } from '../timeline.ts';
 import type { Own } from './element.ts';
 import type { Scroller } from './scroller.ts';
-
-export interface RowFocus {
-  /** The index of the row that has the focus, which stays mounted; −1 for none. */
-  readonly kept: number;
-  readonly handlers: Pick<Own, 'onKeyDown' | 'onFocus' | 'onBlur'>;
-}
 
 /** Where keys are text. */
 const TYPING = 'input, textarea, select, [contenteditable]';
@@ -17,32 +11,61 @@ const FOLDS: ReadonlySet<string> = new Set(['agent', 'thinking', 'tool']);
  * The keys of a list of rows: ↑ ↓ (k j) and Home move the focus, ← → fold, ← on a row without anything to fold goes to the
  * agent above it, End follows the end. The focus itself never moves without a key.
  */
-export function useRowFocus(
-  rows: readonly TimelineRow[],
-  scroller: Scroller,
-  toggle: (row: TimelineRow) => void,
-  list: RefObject<HTMLElement | null>,
-): RowFocus {
-  const [focused, setFocused] = useState<{ readonly key: string; readonly near: number }>();
-  const wanted = useRef<number>(undefined);
-  const kept = focused ? scroller.layout.indexOf(focused.key, focused.near) : -1;
+export class RowFocus {
+  readonly #scroller: Scroller;
+  readonly #changed: () => void;
+  #focused: { readonly key: string; readonly near: number } | undefined;
+  #wanted: number | undefined;
 
-  useEffect(() => {
-    if (wanted.current === undefined) return;
-    list.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"]`)?.focus({ preventScroll: true });
-    wanted.current = undefined;
-  });
+  constructor(scroller: Scroller, changed: () => void) {
+    this.#scroller = scroller;
+    this.#changed = changed;
+  }
 
-  const go = (index: number): void => {
+  /** The index of the row that has the focus, which stays mounted; −1 for none. */
+  get kept(): number {
+    return this.#focused ? this.#scroller.layout.indexOf(this.#focused.key, this.#focused.near) : -1;
+  }
+
+  handlers(
+    rows: readonly TimelineRow[],
+    toggle: (row: TimelineRow) => void,
+  ): Pick<Own, 'onKeyDown' | 'onFocus' | 'onBlur'> {
+    return {
+      onKeyDown: (event) => this.#press(event, rows, toggle),
+      onFocus: ({ target }) => {
+        const near = indexOf(target);
+        const row = rows[near];
+        if (row && row.key !== this.#focused?.key) this.#focus({ key: row.key, near });
+      },
+      onBlur: ({ currentTarget, relatedTarget }: FocusEvent<HTMLElement>) => {
+        if (!currentTarget.contains(relatedTarget)) this.#focus(undefined);
+      },
+    };
+  }
+
+  /** After rendering: focuses the row that a key asked for. */
+  settle(list: HTMLElement | null): void {
+    if (this.#wanted === undefined) return;
+    list?.querySelector<HTMLElement>(`[data-index="${this.#wanted}"]`)?.focus({ preventScroll: true });
+    this.#wanted = undefined;
+  }
+
+  #focus(focused: { readonly key: string; readonly near: number } | undefined): void {
+    this.#focused = focused;
+    this.#changed();
+  }
+
+  #go(rows: readonly TimelineRow[], index: number): void {
     const row = rows[index];
     if (!row) return;
-    scroller.letGo();
-    wanted.current = index;
-    setFocused({ key: row.key, near: index });
-    scroller.reveal(index);
-  };
+    this.#scroller.letGo();
+    this.#wanted = index;
+    this.#focus({ key: row.key, near: index });
+    this.#scroller.reveal(index);
+  }
 
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
+  #press(event: KeyboardEvent<HTMLElement>, rows: readonly TimelineRow[], toggle: (row: TimelineRow) => void): void {
     const target = event.target as HTMLElement;
     if (event.altKey || event.ctrlKey || event.metaKey || target.closest(TYPING)) return;
     const at = indexOf(target);
@@ -50,43 +73,37 @@ export function useRowFocus(
     switch (event.key) {
       case 'ArrowDown':
       case 'j':
-        go(at < 0 ? scroller.first : at + 1);
+        this.#go(rows, at < 0 ? this.#scroller.first : at + 1);
         break;
       case 'ArrowUp':
       case 'k':
-        go(at < 0 ? scroller.first : at - 1);
+        this.#go(rows, at < 0 ? this.#scroller.first : at - 1);
         break;
       case 'Home':
-        go(0);
+        this.#go(rows, 0);
         break;
       case 'End':
-        scroller.toEnd();
+        this.#scroller.toEnd();
         break;
       case 'ArrowLeft':
         if (row?.isOpen && FOLDS.has(row.kind)) toggle(row);
-        else if (row) go(rows.findLastIndex((it, i) => i < at && it.depth < row.depth));
+        else if (row)
+          this.#go(
+            rows,
+            rows.findLastIndex((it, i) => i < at && it.depth < row.depth),
+          );
         break;
       case 'ArrowRight':
         if (row && !row.isOpen && FOLDS.has(row.kind)) toggle(row);
         break;
       case 'PageUp':
-        scroller.letGo();
+        this.#scroller.letGo();
         return;
       default:
         return;
     }
     event.preventDefault();
-  };
-
-  const onFocus = ({ target }: FocusEvent<HTMLElement>): void => {
-    const near = indexOf(target);
-    const row = rows[near];
-    if (row && row.key !== focused?.key) setFocused({ key: row.key, near });
-  };
-  const onBlur = ({ currentTarget, relatedTarget }: FocusEvent<HTMLElement>): void => {
-    if (!currentTarget.contains(relatedTarget)) setFocused(undefined);
-  };
-  return { kept, handlers: { onKeyDown, onFocus, onBlur } };
+  }
 }
 
 const indexOf = (element: HTMLElement): number =>

@@ -1,3 +1,4 @@
+import { RowFocus } from './row-focus.ts';
 import { type Keyed, RowLayout } from './row-layout.ts';
 
 /** Rows kept ready above and below what is seen. */
@@ -21,7 +22,8 @@ export interface Mounted {
  */
 export class Scroller {
   readonly layout = new RowLayout();
-  isFollowing = true;
+  readonly focus: RowFocus;
+  isFollowing: boolean;
   /** How many rows there were when the reader let go of the end. */
   seen = 0;
   readonly #changed: () => void;
@@ -32,8 +34,11 @@ export class Scroller {
   #touchY = 0;
   readonly #resize: ResizeObserver | undefined;
 
-  constructor(changed: () => void) {
+  /** @param isFollowing whether the reader was at the end so far. */
+  constructor(changed: () => void, isFollowing = true) {
     this.#changed = changed;
+    this.isFollowing = isFollowing;
+    this.focus = new RowFocus(this, changed);
     this.#resize =
       typeof ResizeObserver === 'undefined' ? undefined : new ResizeObserver(() => this.settle() && changed());
   }
@@ -42,6 +47,7 @@ export class Scroller {
   attach(element: HTMLElement, list: HTMLElement): () => void {
     this.#element = element;
     this.#list = list;
+    this.#top = element.scrollTop;
     // The list grows with its rows, the element with the page.
     this.#resize?.observe(element);
     this.#resize?.observe(list);

@@ -1,8 +1,8 @@
-import { isEnded, type RunSnapshot } from '../../protocol/index.ts';
+import { type Approval, type Command, isEnded } from '../../protocol/index.ts';
 import { durationOf } from '../duration.ts';
 import type { RunResult } from '../use-run.ts';
-import type { Labels } from './labels.ts';
 import { visible } from './visible.ts';
+import type { Words } from './words.ts';
 
 /** How a run and our view of it stand, as one of a few cases. How a run ended is known for good, whatever the connection does. */
 export type RunStanding =
@@ -30,31 +30,45 @@ export function standingOf({ connection, status, error }: RunResult): RunStandin
 export function restingLine(
   standing: RunStanding,
   { data, error }: Pick<RunResult, 'data' | 'error'>,
-  labels: Labels,
-  locale: string,
+  words: Words,
 ): string | undefined {
+  const followed = (which: (it: Command) => unknown) =>
+    data?.commands.findLast((it) => it.status === 'applied' && which(it));
   switch (standing) {
     case 'queued':
-      return labels.queued(data?.position, locale);
+      return words.queued(data?.position);
     case 'paused': {
-      const last = data?.commands.findLast((it) => it.status === 'applied');
-      const by = last?.command === 'pause' && last.by !== undefined ? visible(last.by) : undefined;
-      return labels.paused(data?.budget?.exceeded?.decision === 'pause' ? 'budget' : undefined, by, locale);
+      const last = followed(Boolean);
+      const by = last?.command === 'pause' ? last.by && visible(last.by) : undefined;
+      return words.paused(data?.budget?.exceeded?.decision === 'pause' ? 'budget' : undefined, by);
     }
-    case 'completed':
-      return labels.completed(data && durationOf(data), data?.events ?? 0, costLine(data, labels, locale), locale);
+    case 'completed': {
+      const { amount, currency } = data?.cost ?? {};
+      const cost = amount === undefined ? amount : words.money(amount, currency);
+      return words.completed(data && durationOf(data), data?.events ?? 0, cost);
+    }
     case 'failed':
-      return labels.failed(data?.error && visible(data.error.message), locale);
+      return words.failed(data?.error && visible(data.error.message));
     case 'cancelled': {
-      const by = data?.commands.findLast((it) => it.command === 'cancel' && it.status === 'applied')?.by;
-      return labels.cancelled(by === undefined ? undefined : visible(by), locale);
+      const by = followed((it) => it.command === 'cancel')?.by;
+      return words.cancelled(by && visible(by));
     }
     case 'lost':
-      return labels.lost(error && visible(error.message), locale);
-    default:
-      return undefined;
+      return words.lost(error && visible(error.message));
   }
+  return undefined;
 }
 
-const costLine = (data: RunSnapshot | undefined, labels: Labels, locale: string): string | undefined =>
-  data?.cost && labels.money(data.cost.amount, data.cost.currency, locale);
+/** What was answered, and by whom. */
+export function answerOf({ decision = '', by }: Partial<Approval> = {}, words: Words): string {
+  return words.approvalResolved(words.approvalOption(visible(decision)), by && visible(by));
+}
+
+interface CommandSaid extends Pick<Command, 'command' | 'status'> {
+  readonly by?: string | undefined;
+  readonly error?: { readonly message: string } | undefined;
+}
+
+/** What has come of a command. */
+export const commandLine = ({ command, status, by, error }: CommandSaid, words: Words): string =>
+  words.commandLine(command, status, by && visible(by), error && visible(error.message));

@@ -1,14 +1,13 @@
 'use client';
 
-import { createContext, forwardRef, useCallback } from 'react';
+import { createContext, useCallback } from 'react';
 import type { TextSpan } from '../../protocol/index.ts';
 import { type RunResult, useRun } from '../use-run.ts';
 import { useThinking } from '../use-thinking.ts';
 import { useElapsed } from './clock.ts';
-import { element, type OfRun, type PartProps, useRoot } from './element.ts';
+import { type OfRun, type PartProps, PRE_WRAP, partOf, type RootShown, rootOf, type Shown } from './element.ts';
 import { Glyph } from './glyph.tsx';
 import { type Opening, type OpenProps, useOpening } from './opening.ts';
-import { useWords } from './words.ts';
 
 export interface ThinkingState {
   /** `running` until the answer begins or the run ends, through the tool calls between two thoughts. */
@@ -22,7 +21,11 @@ export interface ThinkingState {
   readonly text: string;
 }
 
-const Thought = createContext<{ readonly state: ThinkingState; readonly opening: Opening } | undefined>(undefined);
+interface ThoughtShown extends Shown<ThinkingState> {
+  readonly opening: Opening;
+}
+
+const Thought = createContext<ThoughtShown | undefined>(undefined);
 
 export type RootProps = PartProps<'div', ThinkingState> &
   OfRun &
@@ -37,34 +40,36 @@ export type RootProps = PartProps<'div', ThinkingState> &
  * @example
  * <Thinking.Root runId={runId} />
  */
-export const Root = forwardRef<HTMLDivElement, RootProps>(function Thinking(props, ref) {
-  const { runId, from, initialSnapshot, agentId, open, defaultOpen, onOpenChange, autoOpen, ...given } = props;
-  const source = { runId, from, initialSnapshot };
-  const { labels, locale } = useWords();
-  const { spans, durationMs, startedAt } = useThinking(runId, agentId, source);
-  const select = useCallback((run: RunResult) => surroundings(run, agentId), [agentId]);
-  const { isAnswering, tools } = useRun(runId, { ...source, select });
-  const last = spans.at(-1);
-  const isRunning = startedAt !== undefined || !isAnswering;
-  const status = isRunning ? 'running' : last?.status === 'interrupted' ? 'interrupted' : 'completed';
-  const elapsed = useElapsed(source, startedAt);
-  const opening = useOpening({ open, defaultOpen, onOpenChange, autoOpen }, isRunning, 'streaming');
-  if (!last) return null;
-  const ms = startedAt === undefined ? durationMs : elapsed === undefined ? undefined : durationMs + elapsed;
-  const { isOpen } = opening;
-  const text = labels.thinking(status, ms, tools, locale);
-  const state: ThinkingState = { status, isOpen, durationMs: ms, tools, spans, text };
-  const children = (
-    <>
-      <Trigger />
-      <Content />
-    </>
-  );
-  const own = { slot: 'thinking', isOpen, status, agent: agentId, children };
-  return (
-    <Thought.Provider value={{ state, opening }}>{element('div', own, given, state, ref as never)}</Thought.Provider>
-  );
-});
+export const Root = rootOf(
+  Thought,
+  'div',
+  'thinking',
+  (props: RootProps, words): RootShown<ThoughtShown> | undefined => {
+    const { runId, agentId } = props;
+    const { spans, durationMs, startedAt } = useThinking(runId, agentId, props);
+    const select = useCallback((run: RunResult) => surroundings(run, agentId), [agentId]);
+    const { isAnswering, tools } = useRun(runId, { ...props, select });
+    const last = spans.at(-1);
+    const isRunning = startedAt !== undefined || !isAnswering;
+    const status = isRunning ? 'running' : last?.status === 'interrupted' ? 'interrupted' : 'completed';
+    const elapsed = useElapsed(props, startedAt);
+    const opening = useOpening(props, isRunning, 'streaming');
+    if (!last) return undefined;
+    const ms = startedAt === undefined ? durationMs : elapsed === undefined ? undefined : durationMs + elapsed;
+    const { isOpen } = opening;
+    const children = (
+      <>
+        <Trigger />
+        <Content />
+      </>
+    );
+    return {
+      state: { status, isOpen, durationMs: ms, tools, spans, text: words.thinking(status, ms, tools) },
+      own: { isOpen, status, agent: agentId, children },
+      opening,
+    };
+  },
+);
 
 /** What ends thinking: the answer, the end of the agent, the end of the run. */
 function surroundings({ data, isEnded }: RunResult, agentId: string | undefined) {
@@ -79,28 +84,23 @@ function surroundings({ data, isEnded }: RunResult, agentId: string | undefined)
 }
 
 /** The sign that it thinks; nothing once it has finished. Says nothing to a screen reader: the chip does. */
-export const Indicator = forwardRef<HTMLSpanElement, PartProps<'span', ThinkingState>>(function Indicator(given, ref) {
-  const { state } = useRoot(Thought);
-  if (state.status !== 'running') return null;
-  const own = { slot: 'thinking-indicator', status: state.status, 'aria-hidden': true, children: '●' } as const;
-  return element('span', own, given, state, ref as never);
-});
+export const Indicator = partOf(Thought, 'span', 'thinking-indicator', ({ state: { status } }) =>
+  status === 'running' ? { status, 'aria-hidden': true, children: '●' } : undefined,
+);
 
 /** The chip: "Thinking finished · 12 s · 4 tools". */
-export const Trigger = forwardRef<HTMLButtonElement, PartProps<'button', ThinkingState>>(function Chip(given, ref) {
-  const { state, opening } = useRoot(Thought);
-  const children = (
+export const Trigger = partOf(Thought, 'button', 'thinking-trigger', ({ state: { status, text }, opening }) => ({
+  status,
+  children: (
     <>
-      {state.status === 'running' ? <Indicator /> : <Glyph status={state.status} />} {state.text}
+      {status === 'running' ? <Indicator /> : <Glyph status={status} />} {text}
     </>
-  );
-  const own = { slot: 'thinking-trigger', status: state.status, children, ...opening.trigger };
-  return element('button', own, given, state, ref as never);
-});
+  ),
+  ...opening.trigger,
+}));
 
 /** What was thought, as text. */
-export const Content = forwardRef<HTMLDivElement, PartProps<'div', ThinkingState>>(function Thoughts(given, ref) {
-  const { state, opening } = useRoot(Thought);
+export const Content = partOf(Thought, 'div', 'thinking-content', ({ state, opening }) => {
   const children = state.spans.map((span) => (
     <div
       key={`${span.agentId} ${span.id}`}
@@ -108,16 +108,10 @@ export const Content = forwardRef<HTMLDivElement, PartProps<'div', ThinkingState
       data-status={span.status}
       data-agent={span.agentId}
       dir="auto"
-      style={{ whiteSpace: 'pre-wrap' }}
+      style={PRE_WRAP}
     >
       {span.text}
     </div>
   ));
-  const own = {
-    slot: 'thinking-content',
-    status: state.status,
-    ...opening.content,
-    children: opening.isOpen && children,
-  };
-  return element('div', own, given, state, ref as never);
+  return { status: state.status, ...opening.content, children: opening.isOpen && children };
 });

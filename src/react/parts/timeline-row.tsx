@@ -2,9 +2,10 @@ import { type ReactElement, type ReactNode, useId } from 'react';
 import { durationOf } from '../duration.ts';
 import type { TimelineRow } from '../timeline.ts';
 import { Root as ApprovalCard } from './approval-card.tsx';
-import type { OfRun } from './element.ts';
-import { Glyph } from './glyph.tsx';
-import type { Standing } from './labels.ts';
+import { ANYWHERE, type OfRun } from './element.ts';
+import { factsOf } from './facts.ts';
+import { Line, type LineProps } from './glyph.tsx';
+import { commandLine } from './standing.ts';
 import { Root as ToolCard } from './tool-card.tsx';
 import { textOf, visible } from './visible.ts';
 import { useWords } from './words.ts';
@@ -17,83 +18,63 @@ export interface RowProps {
 
 /** What a row of the timeline shows where the page does not show it itself. */
 export function Row({ source, row, toggle }: RowProps): ReactElement {
-  const { labels, locale } = useWords();
+  const words = useWords();
+  const { isOpen } = row;
   const flip = (): void => toggle(row);
-  const facts = (span: { readonly status: Standing; readonly durationMs?: number }): string => {
-    const ms = durationOf(span);
-    return [labels.standing(span.status, locale), ms === undefined ? '' : labels.duration(ms, locale)]
-      .filter(Boolean)
-      .join(' · ');
-  };
   switch (row.kind) {
     case 'tool':
-      return <ToolCard {...source} tool={row.item} open={row.isOpen} onOpenChange={flip} />;
+      return <ToolCard {...source} tool={row.item} open={isOpen} onOpenChange={flip} />;
     case 'agent':
       return (
-        <Folding isOpen={row.isOpen} flip={flip} status={row.item.status} name={visible(row.item.name)}>
-          {facts(row.item)}
+        <Folding isOpen={isOpen} flip={flip} status={row.item.status} name={visible(row.item.name)}>
+          {factsOf(row.item, words)}
         </Folding>
       );
     case 'thinking': {
       const { status, text } = row.item;
-      const how = status === 'failed' ? 'interrupted' : status;
-      const name = labels.thinking(how, durationOf(row.item), 0, locale);
-      return <Folding isOpen={row.isOpen} flip={flip} status={status} name={name} content={<Block>{text}</Block>} />;
+      const name = words.thinking(status === 'failed' ? 'interrupted' : status, durationOf(row.item), 0);
+      return <Folding isOpen={isOpen} flip={flip} status={status} name={name} content={block(text)} />;
     }
     case 'message':
       return (
         <>
-          <span data-slot="row-name">{visible(row.item.role)}</span> <Block>{row.item.text}</Block>
+          <span data-slot="row-name">{visible(row.item.role)}</span> {block(row.item.text)}
         </>
       );
     case 'step':
       return (
-        <Line status={row.item.status} name={visible(row.item.name)}>
-          {facts(row.item as { status: Standing })}
-          {row.item.error && ` · ${visible(row.item.error.message)}`}
+        <Line of="row" status={row.item.status} name={visible(row.item.name)}>
+          {factsOf(row.item, words, row.item.error?.message)}
         </Line>
       );
-    case 'activity':
+    case 'activity': {
+      const { status, action, details } = row.item;
       return (
         <>
-          <Line status={row.item.status} name={visible(row.item.action)}>
-            {visible(row.item.status)}
+          <Line of="row" status={status} name={visible(action)}>
+            {visible(status)}
           </Line>
-          {row.item.details !== undefined && <Block>{textOf(row.item.details)}</Block>}
+          {details !== undefined && block(textOf(details))}
         </>
       );
+    }
     case 'approval':
       return <ApprovalCard {...source} approvalId={row.item.id} />;
     case 'command': {
-      const { command, status, by, reason, error } = row.item;
-      const said = (text: string | undefined) => (text === undefined ? undefined : visible(text));
+      const { status, reason } = row.item;
       return (
-        <Line status={status} name={labels.commandLine(command, status, said(by), said(error?.message), locale)}>
-          {said(reason)}
+        <Line of="row" status={status} name={commandLine(row.item, words)}>
+          {reason && visible(reason)}
         </Line>
       );
     }
     case 'error':
       return (
-        <Line status="failed" name={labels.standing('failed', locale)}>
+        <Line of="row" status="failed" name={words.standing('failed')}>
           {visible(row.item.message)}
         </Line>
       );
   }
-}
-
-interface LineProps {
-  readonly status: string;
-  readonly name: string;
-  readonly children?: ReactNode;
-}
-
-function Line({ status, name, children }: LineProps): ReactElement {
-  return (
-    <>
-      <Glyph status={status} /> <bdi data-slot="row-name">{name}</bdi> <span data-slot="row-facts">{children}</span>
-    </>
-  );
 }
 
 interface FoldingProps extends LineProps {
@@ -115,7 +96,7 @@ function Folding({ isOpen, flip, content, ...line }: FoldingProps): ReactElement
         aria-controls={content ? id : undefined}
         onClick={flip}
       >
-        <Line {...line} />
+        <Line of="row" {...line} />
       </button>
       {content && (
         <div id={id} data-slot="row-content" hidden={!isOpen}>
@@ -126,10 +107,8 @@ function Folding({ isOpen, flip, content, ...line }: FoldingProps): ReactElement
   );
 }
 
-function Block({ children }: { readonly children: string }): ReactElement {
-  return (
-    <div data-slot="row-text" dir="auto" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-      {children}
-    </div>
-  );
-}
+const block = (text: string): ReactElement => (
+  <div data-slot="row-text" dir="auto" style={ANYWHERE}>
+    {text}
+  </div>
+);

@@ -3,26 +3,25 @@
 import {
   type CSSProperties,
   createContext,
-  forwardRef,
   memo,
   type ReactElement,
   type ReactNode,
+  type RefObject,
   useCallback,
   useEffect,
   useLayoutEffect as useLayoutEffectOfReact,
   useMemo,
   useReducer,
   useRef,
-  useState,
 } from 'react';
 import type { TimelineRow } from '../timeline.ts';
 import { type RunResult, useRun } from '../use-run.ts';
 import { useTimeline } from '../use-timeline.ts';
-import { element, type OfRun, type Own, type PartProps, useRoot } from './element.ts';
-import { useRowFocus } from './row-focus.ts';
-import { Scroller } from './scroller.ts';
-import { Row } from './timeline-row.tsx';
-import { useWords } from './words.ts';
+import { type OfRun, type Own, type PartProps, partOf, type RootShown, rootOf, type Shown } from './element.ts';
+import { firstRows } from './first-rows.ts';
+import { later } from './later.ts';
+import type { Scroller } from './scroller.ts';
+import { Row, type RowProps } from './timeline-row.tsx';
 
 export interface TimelineState {
   readonly rows: readonly TimelineRow[];
@@ -33,18 +32,24 @@ export interface TimelineState {
   readonly unseen: number;
 }
 
-interface Shown {
-  readonly state: TimelineState;
+interface LinesShown extends Shown<TimelineState> {
   readonly source: OfRun;
-  readonly scroller: Scroller;
+  readonly scroller: Scroller | null;
   readonly render: () => void;
   readonly toggle: (row: TimelineRow) => void;
+  /** The reader is at the end, as far as is known before there is a scroller. */
+  readonly isAtEnd: RefObject<boolean>;
 }
 
-const Lines = createContext<Shown | undefined>(undefined);
+const Lines = createContext<LinesShown | undefined>(undefined);
+
+/** Loaded while the run is. Until it is here the newest rows are shown, at the places that it gives them at first. */
+const useScroller = later(() => import('./scroller.ts'));
 
 /** Servers warn of the other one. */
 const useLayoutEffect = typeof document === 'undefined' ? useEffect : useLayoutEffectOfReact;
+
+export type RootProps = PartProps<'div', TimelineState> & OfRun;
 
 /**
  * All that a run did, however much: only what is seen is mounted. It follows the end until the reader scrolls, pages,
@@ -56,36 +61,43 @@ const useLayoutEffect = typeof document === 'undefined' ? useEffect : useLayoutE
  *   <Timeline.ToEnd />
  * </Timeline.Root>
  */
-export const Root = forwardRef<HTMLDivElement, PartProps<'div', TimelineState> & OfRun>(function Timeline(props, ref) {
-  const { runId, from, initialSnapshot, ...given } = props;
+export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootShown<LinesShown> => {
+  const { runId, from, initialSnapshot } = props;
   const source = useMemo(() => ({ runId, from, initialSnapshot }), [runId, from, initialSnapshot]);
   const { rows, toggle: flip } = useTimeline(runId, source);
   const isRunning = useRun(runId, { ...source, select: isGoingOn });
   const [, render] = useReducer((it: number) => it + 1, 0);
-  const [scroller] = useState(() => new Scroller(render));
+  const code = useScroller();
+  const known = useRef<Scroller>(null);
+  const isAtEnd = useRef(true);
+  if (code) known.current ??= new code.Scroller(render, isAtEnd.current);
+  const scroller = known.current;
   const toggle = useCallback(
     (row: TimelineRow): void => {
       // What was opened is read: it does not run away.
-      scroller.letGo();
+      isAtEnd.current = false;
+      known.current?.letGo();
       flip(row);
     },
-    [scroller, flip],
+    [flip],
   );
-  const { isFollowing } = scroller;
-  const unseen = isFollowing ? 0 : Math.max(0, rows.length - scroller.seen);
-  const state: TimelineState = { rows, isRunning, isFollowing, unseen };
+  const isFollowing = scroller?.isFollowing ?? true;
+  const unseen = scroller && !isFollowing ? Math.max(0, rows.length - scroller.seen) : 0;
   const children = (
     <>
       <Viewport />
       <ToEnd />
     </>
   );
-  const own = { slot: 'timeline', status: isRunning ? 'running' : 'completed', children };
-  return (
-    <Lines.Provider value={{ state, source, scroller, render, toggle }}>
-      {element('div', own, given, state, ref as never)}
-    </Lines.Provider>
-  );
+  return {
+    state: { rows, isRunning, isFollowing, unseen },
+    own: { status: isRunning ? 'running' : 'completed', children },
+    source,
+    scroller,
+    render,
+    toggle,
+    isAtEnd,
+  };
 });
 
 const isGoingOn = (run: RunResult): boolean => !run.isEnded && !run.isPending;
@@ -93,24 +105,40 @@ const isGoingOn = (run: RunResult): boolean => !run.isEnded && !run.isPending;
 /** Shows one row in place of the part's own way. */
 export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void) => ReactNode;
 
+export type ViewportProps = PartProps<'div', TimelineState> & { readonly row?: ShowRow };
+
 /** What scrolls: give it a height. `row` shows a row; keep it the same function from render to render. */
-export const Viewport = forwardRef<HTMLDivElement, PartProps<'div', TimelineState> & { readonly row?: ShowRow }>(
-  function Viewport({ row: show, ...given }, ref) {
-    const { state, source, scroller, render, toggle } = useRoot(Lines);
-    const { labels, locale } = useWords();
+export const Viewport = partOf(
+  Lines,
+  'div',
+  'timeline-viewport',
+  ({ state, source, scroller, render, toggle, isAtEnd }, words, { row: show }: ViewportProps): Own => {
     const list = useRef<HTMLDivElement>(null);
+    const end = useRef(0);
     const { rows, isRunning } = state;
-    const { start, end, before, after } = scroller.mounted(rows);
-    const { kept, handlers } = useRowFocus(rows, scroller, toggle, list);
+    const { start, end: stop, before, after } = scroller?.mounted(rows) ?? firstRows(rows.length);
+    const kept = scroller?.focus.kept ?? -1;
 
     useLayoutEffect(() => {
-      const element = list.current?.closest<HTMLElement>('[data-slot="timeline-viewport"]');
-      return element ? scroller.attach(element, list.current as HTMLElement) : undefined;
+      const element = viewportOf(list.current);
+      return element ? scroller?.attach(element, list.current as HTMLElement) : undefined;
     }, [scroller]);
     useLayoutEffect(() => {
+      if (!scroller) return follow(viewportOf(list.current));
       if (scroller.settle()) render();
       else scroller.scroll();
     });
+    useEffect(() => scroller?.focus.settle(list.current));
+
+    /** Keeps the end in sight until there is a scroller, or the reader goes up. */
+    function follow(element: HTMLElement | null | undefined): void {
+      if (!element) return;
+      const { scrollTop, scrollHeight, clientHeight } = element;
+      if (scrollTop < Math.min(end.current, scrollHeight - clientHeight) - 1) isAtEnd.current = false;
+      if (!isAtEnd.current) return;
+      element.scrollTop = scrollHeight;
+      end.current = element.scrollTop;
+    }
 
     const item = (row: TimelineRow, index: number): ReactElement => (
       // biome-ignore lint/a11y/useSemanticElements: as below.
@@ -128,7 +156,7 @@ export const Viewport = forwardRef<HTMLDivElement, PartProps<'div', TimelineStat
         data-state={row.isOpen ? 'open' : 'closed'}
         data-status={'status' in row.item ? row.item.status : 'failed'}
         data-agent={row.kind === 'agent' ? row.item.id : 'agentId' in row.item ? row.item.agentId : undefined}
-        style={styleOf(row, index >= start && index < end ? undefined : scroller.layout.top(index))}
+        style={styleOf(row, index >= start && index < stop ? undefined : scroller?.layout.top(index))}
       >
         {show ? <Custom show={show} row={row} toggle={toggle} /> : <Plain source={source} row={row} toggle={toggle} />}
       </div>
@@ -142,22 +170,22 @@ export const Viewport = forwardRef<HTMLDivElement, PartProps<'div', TimelineStat
         aria-busy={isRunning}
         style={{ position: 'relative', paddingTop: before, paddingBottom: after }}
       >
-        {indexes(start, end, kept).map((index) => item(rows[index] as TimelineRow, index))}
+        {indexes(start, stop, kept).map((index) => item(rows[index] as TimelineRow, index))}
       </div>
     );
-    const own: Own = {
-      slot: 'timeline-viewport',
+    return {
       status: isRunning ? 'running' : 'completed',
       role: 'region',
       tabIndex: 0,
-      'aria-label': labels.timeline(locale),
+      'aria-label': words.timeline(),
       style: { overflowY: 'auto', overflowAnchor: 'none', position: 'relative' },
-      ...handlers,
+      ...scroller?.focus.handlers(rows, toggle),
       children,
     };
-    return element('div', own, given, state, ref as never);
   },
 );
+
+const viewportOf = (list: HTMLElement | null) => list?.closest<HTMLElement>('[data-slot="timeline-viewport"]');
 
 /** The rows in sight, and the one that is kept. */
 function indexes(start: number, end: number, kept: number): number[] {
@@ -168,7 +196,7 @@ function indexes(start: number, end: number, kept: number): number[] {
 }
 
 const Plain = memo(Row);
-const Custom = memo(({ show, row, toggle }: { show: ShowRow; row: TimelineRow; toggle: Shown['toggle'] }) =>
+const Custom = memo(({ show, row, toggle }: { show: ShowRow; row: TimelineRow; toggle: RowProps['toggle'] }) =>
   show(row, toggle),
 );
 
@@ -179,11 +207,8 @@ function styleOf({ depth }: TimelineRow, apart: number | undefined): CSSProperti
 }
 
 /** Back to the end, and how much is new there. Nothing while the end is in sight. */
-export const ToEnd = forwardRef<HTMLButtonElement, PartProps<'button', TimelineState>>(function ToEnd(given, ref) {
-  const { state, scroller } = useRoot(Lines);
-  const { labels, locale } = useWords();
-  if (state.isFollowing) return null;
-  const children = labels.toEnd(state.unseen, locale);
-  const own = { slot: 'timeline-to-end', type: 'button' as const, onClick: () => scroller.toEnd(), children };
-  return element('button', own, given, state, ref as never);
-});
+export const ToEnd = partOf(Lines, 'button', 'timeline-to-end', ({ state, scroller }, words) =>
+  state.isFollowing
+    ? undefined
+    : { type: 'button', onClick: () => scroller?.toEnd(), children: words.toEnd(state.unseen) },
+);

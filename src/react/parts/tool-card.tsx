@@ -1,14 +1,14 @@
 'use client';
 
-import { createContext, forwardRef, type ReactElement } from 'react';
+import { createContext } from 'react';
 import type { ToolSpan } from '../../protocol/index.ts';
 import { durationOf } from '../duration.ts';
 import { useElapsed } from './clock.ts';
-import { element, type OfRun, type PartProps, useRoot } from './element.ts';
-import { Glyph } from './glyph.tsx';
+import { ANYWHERE, type OfRun, type PartProps, partOf, rootOf, type Shown } from './element.ts';
+import { factsOf } from './facts.ts';
+import { Line } from './glyph.tsx';
 import { type Opening, type OpenProps, useOpening } from './opening.ts';
 import { textOf, visible } from './visible.ts';
-import { useWords } from './words.ts';
 
 export interface ToolCardState {
   readonly tool: ToolSpan;
@@ -17,7 +17,11 @@ export interface ToolCardState {
   readonly durationMs: number | undefined;
 }
 
-const Card = createContext<{ readonly state: ToolCardState; readonly opening: Opening } | undefined>(undefined);
+interface CardShown extends Shown<ToolCardState> {
+  readonly opening: Opening;
+}
+
+const Card = createContext<CardShown | undefined>(undefined);
 
 export type RootProps = PartProps<'div', ToolCardState> & OfRun & OpenProps & { readonly tool: ToolSpan };
 
@@ -28,75 +32,53 @@ export type RootProps = PartProps<'div', ToolCardState> & OfRun & OpenProps & { 
  * @example
  * data.tools.map((tool) => <ToolCard.Root key={`${tool.agentId} ${tool.id}`} runId={runId} tool={tool} />);
  */
-export const Root = forwardRef<HTMLDivElement, RootProps>(function ToolCard(props, ref) {
-  const { runId, from, initialSnapshot, tool, open, defaultOpen, onOpenChange, autoOpen, ...given } = props;
-  const source = { runId, from, initialSnapshot };
+export const Root = rootOf(Card, 'div', 'tool-card', (props: RootProps) => {
+  const { tool } = props;
   const isRunning = tool.status === 'running';
-  const elapsed = useElapsed(source, isRunning ? tool.startedAt : undefined);
-  const opening = useOpening({ open, defaultOpen, onOpenChange, autoOpen }, isRunning, 'never');
+  const elapsed = useElapsed(props, isRunning ? tool.startedAt : undefined);
+  const opening = useOpening(props, isRunning, 'never');
   const { isOpen } = opening;
-  const state: ToolCardState = { tool, isOpen, durationMs: isRunning ? elapsed : durationOf(tool) };
   const children = (
     <>
       <Trigger />
       <Content />
     </>
   );
-  const own = { slot: 'tool-card', isOpen, status: tool.status, agent: tool.agentId, children };
-  return <Card.Provider value={{ state, opening }}>{element('div', own, given, state, ref as never)}</Card.Provider>;
+  return {
+    state: { tool, isOpen, durationMs: isRunning ? elapsed : durationOf(tool) },
+    own: { isOpen, status: tool.status, agent: tool.agentId, children },
+    opening,
+  };
 });
 
 /** The line: which tool, how it stands, how long it took, what went wrong. */
-export const Trigger = forwardRef<HTMLButtonElement, PartProps<'button', ToolCardState>>(function Trigger(given, ref) {
-  const { state, opening } = useRoot(Card);
-  const { labels, locale } = useWords();
+export const Trigger = partOf(Card, 'button', 'tool-card-trigger', ({ state, opening }, words) => {
   const { tool, durationMs } = state;
-  const facts = [
-    labels.standing(tool.status, locale),
-    durationMs === undefined ? undefined : labels.duration(durationMs, locale),
-    visible(tool.error?.message ?? tool.reason ?? tool.progress?.message ?? ''),
-  ];
+  const said = tool.error?.message ?? tool.reason ?? tool.progress?.message;
   const children = (
-    <>
-      <Glyph status={tool.status} /> <bdi data-slot="tool-name">{visible(tool.name || tool.id)}</bdi>{' '}
-      <span data-slot="tool-facts">{facts.filter(Boolean).join(' · ')}</span>
-    </>
+    <Line of="tool" status={tool.status} name={visible(tool.name || tool.id)}>
+      {factsOf(tool, words, said, durationMs)}
+    </Line>
   );
-  const own = { slot: 'tool-card-trigger', status: tool.status, children, ...opening.trigger };
-  return element('button', own, given, state, ref as never);
+  return { status: tool.status, children, ...opening.trigger };
 });
 
 /** Arguments and result, as text. Made only while it is open: a result may be large. */
-export const Content = forwardRef<HTMLDivElement, PartProps<'div', ToolCardState>>(function Content(given, ref) {
-  const { state, opening } = useRoot(Card);
-  const { labels, locale } = useWords();
-  const { tool } = state;
-  const args = tool.args ?? (tool.argsText || undefined);
-  const result = tool.result ?? tool.progress?.partial;
+export const Content = partOf(Card, 'div', 'tool-card-content', ({ state: { tool }, opening }, words) => {
+  const value = (slot: string, name: string, content: unknown) =>
+    content !== undefined && (
+      <div data-slot={slot}>
+        <span data-slot="value-name">{name}</span>
+        <div data-slot="value" style={ANYWHERE}>
+          {textOf(content)}
+        </div>
+      </div>
+    );
   const children = opening.isOpen && (
     <>
-      <Value name={labels.toolArgs(locale)} slot="tool-args" value={args} />
-      <Value name={labels.toolResult(locale)} slot="tool-result" value={result} />
+      {value('tool-args', words.toolArgs(), tool.args ?? (tool.argsText || undefined))}
+      {value('tool-result', words.toolResult(), tool.result ?? tool.progress?.partial)}
     </>
   );
-  const own = { slot: 'tool-card-content', status: tool.status, ...opening.content, children };
-  return element('div', own, given, state, ref as never);
+  return { status: tool.status, ...opening.content, children };
 });
-
-interface ValueProps {
-  readonly name: string;
-  readonly slot: string;
-  readonly value: unknown;
-}
-
-function Value({ name, slot, value }: ValueProps): ReactElement | null {
-  if (value === undefined) return null;
-  return (
-    <div data-slot={slot}>
-      <span data-slot="value-name">{name}</span>
-      <div data-slot="value" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-        {textOf(value)}
-      </div>
-    </div>
-  );
-}
