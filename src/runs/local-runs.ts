@@ -36,6 +36,8 @@ export interface LocalRun {
   readonly timeout?: number | undefined;
   /** As whoever starts it wants it. */
   readonly budget?: BudgetLimits | undefined;
+  /** It takes turns in its thread (`StartRequest`). */
+  readonly inTurn?: boolean | undefined;
   /** How many runs are above it, and the gate of the one that started it. */
   readonly depth: number;
   readonly above?: Gate;
@@ -92,8 +94,9 @@ export class LocalRuns {
     }
     const budget = budgetOf(run.budget, this.#options.budget, agent.budget);
     const timeoutMs = 1_000 * Math.min(timeout, agent.timeout ?? timeout, this.#options.timeout);
+    const turnsIn = run.inTurn ? run.threadId : undefined;
     // A run that waited for one that it has started, which waits in the queue, would wait for ever.
-    const place = run.depth === 0 ? this.#queue.enter(agent.name, agent.concurrency) : undefined;
+    const place = run.depth === 0 ? this.#queue.enter(agent.name, agent.concurrency, turnsIn) : undefined;
     const executor: Executor = new Executor({
       ...this.#options,
       ...run,

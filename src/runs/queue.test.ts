@@ -9,8 +9,8 @@ function queueOf(concurrency: number, maxQueued = 1_000) {
   const queue = new RunQueue({ concurrency, maxQueued });
   const begun: string[] = [];
   const places = new Map<string, Place>();
-  const enter = (name: string, agent: string, limit?: number) => {
-    const place = queue.enter(agent, limit);
+  const enter = (name: string, agent: string, limit?: number, turnsIn?: string) => {
+    const place = queue.enter(agent, limit, turnsIn);
     places.set(name, place);
     place.turn.then(() => begun.push(name));
     return place.position;
@@ -44,6 +44,34 @@ describe('the queue (P10)', () => {
     expect(begun, 'room in all, none for a').toEqual(['a1', 'b1', 'c1', 'b2']);
     await leave('a1');
     expect(begun.at(-1)).toBe('a2');
+  });
+
+  test('who takes turns in a thread waits for those before it there, and holds up nobody else', async () => {
+    const { begun, enter, leave } = queueOf(UNLIMITED);
+    expect(enter('t1', 'x', undefined, 't')).toBeUndefined();
+    expect(enter('t2', 'x', undefined, 't')).toBe(0);
+    expect(enter('t3', 'x', undefined, 't')).toBe(1);
+    expect(enter('u1', 'x', undefined, 'u')).toBeUndefined();
+    expect(enter('v', 'x')).toBeUndefined();
+    await leave('t2');
+    await leave('u1');
+    expect(begun).toEqual(['t1', 'u1', 'v']);
+    await leave('t1');
+    expect(begun).toEqual(['t1', 'u1', 'v', 't3']);
+  });
+
+  test('turns are taken within the limit of the agent, too', async () => {
+    const { begun, enter, leave } = queueOf(UNLIMITED);
+    for (const [name, thread] of [
+      ['t1', 't'],
+      ['t2', 't'],
+      ['u1', 'u'],
+      ['u2', 'u'],
+    ] as const)
+      enter(name, 'x', 1, thread);
+    expect(begun).toEqual([]);
+    for (const name of ['t1', 't2', 'u1', 'u2']) await leave(name);
+    expect(begun).toEqual(['t1', 't2', 'u1', 'u2']);
   });
 
   test('of several lines with room, whoever came first is next', async () => {

@@ -1,7 +1,8 @@
 /**
  * Who may run, and who waits. Each agent that has a limit of its own has a line of its own, all others share one; a line is
  * first come, first served. Where the total leaves room for one more, the earliest of those who are first in a line that
- * has room gets it: a busy agent holds up nobody but its own.
+ * has room gets it: a busy agent holds up nobody but its own. Runs that take turns in their thread wait for each other,
+ * and hold up nobody else either.
  */
 import { TelltaleError } from '../protocol/index.ts';
 
@@ -39,6 +40,8 @@ const TELL_MS = 1_000;
 export class RunQueue {
   readonly #options: QueueOptions;
   readonly #lines = new Map<string, Line>();
+  /** Threads in which somebody has the turn. */
+  readonly #taken = new Set<string>();
   #running = 0;
   #waiting = 0;
   #arrivals = 0;
@@ -53,16 +56,18 @@ export class RunQueue {
    * Takes a place: its turn has come at once where there is room.
    *
    * @param limit how many runs of this agent may be under way at once, where it has such a limit.
+   * @param turnsIn the thread in which it takes turns with others that do, where it does.
    * @throws {TelltaleError} `overloaded` where as many wait as may.
    */
-  enter(agent: string, limit?: number): Place {
+  enter(agent: string, limit?: number, turnsIn?: string): Place {
     const line = this.#lineOf(agent, limit);
-    const hasRoom = this.#running < this.#options.concurrency && line.running < line.limit;
+    const isItsTurn = turnsIn === undefined || !this.#taken.has(turnsIn);
+    const hasRoom = this.#running < this.#options.concurrency && line.running < line.limit && isItsTurn;
     if (!hasRoom && this.#waiting >= this.#options.maxQueued) {
       const detail = `${this.#waiting} runs wait already, as many as may. Start this one later.`;
       throw new TelltaleError('overloaded', detail, { maxQueued: this.#options.maxQueued });
     }
-    const waiter = new Waiter(line, this.#arrivals++, {
+    const waiter = new Waiter(line, this.#arrivals++, turnsIn, {
       leave: () => this.#leave(waiter),
       onFollow: () => this.#tellSoon(),
     });
@@ -84,12 +89,13 @@ export class RunQueue {
   #advance(): void {
     while (this.#running < this.#options.concurrency) {
       const heads = [...this.#lines.values()].flatMap(({ waiting, running, limit }) =>
-        running < limit ? waiting.slice(0, 1) : [],
+        running < limit ? (waiting.find((it) => this.#isTurnOf(it)) ?? []) : [],
       );
       if (heads.length === 0) return;
       const next = heads.reduce((one, other) => (other.arrival < one.arrival ? other : one));
-      next.line.waiting.shift();
+      next.line.waiting.splice(next.line.waiting.indexOf(next), 1);
       next.line.running++;
+      if (next.turnsIn !== undefined) this.#taken.add(next.turnsIn);
       this.#waiting--;
       this.#running++;
       next.begin();
@@ -97,8 +103,13 @@ export class RunQueue {
     }
   }
 
-  #leave({ line, position }: Waiter): void {
+  #isTurnOf({ turnsIn }: Waiter): boolean {
+    return turnsIn === undefined || !this.#taken.has(turnsIn);
+  }
+
+  #leave({ line, position, turnsIn }: Waiter): void {
     if (position === undefined) {
+      if (turnsIn !== undefined) this.#taken.delete(turnsIn);
       line.running--;
       this.#running--;
       this.#advance();
@@ -130,6 +141,7 @@ export class RunQueue {
 class Waiter implements Place {
   readonly line: Line;
   readonly arrival: number;
+  readonly turnsIn: string | undefined;
   readonly #turn = Promise.withResolvers<void>();
   readonly #queue: { leave(): void; onFollow(): void };
   #listener: ((position: number) => void) | undefined;
@@ -137,9 +149,10 @@ class Waiter implements Place {
   /** The position that the run's events say. */
   told = 0;
 
-  constructor(line: Line, arrival: number, queue: { leave(): void; onFollow(): void }) {
+  constructor(line: Line, arrival: number, turnsIn: string | undefined, queue: { leave(): void; onFollow(): void }) {
     this.line = line;
     this.arrival = arrival;
+    this.turnsIn = turnsIn;
     this.#queue = queue;
   }
 

@@ -71,6 +71,8 @@ export interface StartRequest {
   readonly lease?: number;
   /** Local only: seconds that it may take (`RunLimits.timeout`). Those of its agent and of the server hold as well. */
   readonly timeout?: number;
+  /** Local only: of the runs of its thread that are started so, one is under way at a time; the others are `queued`. */
+  readonly inTurn?: boolean;
   /** The most that it may spend. The server's and the agent's budgets hold as well: the smallest of each maximum counts. */
   readonly budget?: BudgetLimits;
 }
@@ -183,7 +185,7 @@ export class Runs {
   }
 
   async #start(request: StartRequest, admit?: Admit, requestDigest?: string, fn?: AgentFunction): Promise<Started> {
-    const { mode = 'local', owner, tenant, lease, timeout, budget } = request;
+    const { mode = 'local', owner, tenant, lease, timeout, inTurn, budget } = request;
     checkTimeout(timeout, 'invalid_request');
     if (timeout !== undefined && mode === 'remote') {
       const detail = 'timeout: nobody here can stop what a remote run does. Let it end by itself, or give it a lease.';
@@ -217,6 +219,7 @@ export class Runs {
           input,
           fn,
           timeout,
+          inTurn,
           budget,
           depth: 0,
           once,
