@@ -7,5 +7,6 @@ export { native } from './native.ts';
 export { parseRunCursor, type RunCursor } from './run-cursor.ts';
 export type { Said } from './said.ts';
 export { selects } from './selection.ts';
+export { thinking } from './thinking.ts';
 export { wordsOf } from './words.ts';
 export { workflow } from './workflow.ts';
