@@ -1,1 +1,2 @@
 export { currentRun, runAs } from './current.ts';
+export { agentMiddleware, functionMiddleware } from './wrap.ts';

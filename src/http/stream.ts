@@ -104,18 +104,29 @@ export function tellFault(c: Context, error: unknown, onError: AppContext['onErr
   return c.body(`${writeComment(`${error.code}, error ${errorId}`)}${writeRetry(ASK_AGAIN_MS)}`, 200, HEADERS);
 }
 
-/** Answers with a stream that `open` writes into the sink, or with 204 where that is `over`. */
-export async function stream(c: Context, open: (sink: Sink) => Promise<'streaming' | 'over'>): Promise<Response> {
+/**
+ * Answers with a stream that `open` writes into the sink, or with 204 where that is `over`.
+ *
+ * @param isChunked for clients whose proxies want `Transfer-Encoding: chunked`, which the fast sink does without.
+ */
+export async function stream(
+  c: Context,
+  open: (sink: Sink) => Promise<'streaming' | 'over'>,
+  { isChunked = false }: { readonly isChunked?: boolean } = {},
+): Promise<Response> {
   // What others have set so far, CORS headers for example, stays.
   const response = c.body(null, 200, HEADERS);
   if (c.req.method === 'HEAD') return response;
   const host = nodeHost(c.env);
   // The connection ended before it was this answer's turn: there is nobody to answer.
   if (host && !(await hasTurn(host))) return response;
-  const sink = (host && nodeSink(host, response.headers)) ?? webSink(c, host);
+  const sink = (host && !isChunked && nodeSink(host, response.headers)) || webSink(c, host);
   const outcome = await open(sink);
   if (outcome === 'over') return c.body(null, 204);
-  return sink instanceof WebSink ? c.body(sink.body, 200, HEADERS) : RESPONSE_ALREADY_SENT;
+  if (!(sink instanceof WebSink)) return RESPONSE_ALREADY_SENT;
+  // As behind the fast sink: a connection that is kept alive would hold up a server that closes.
+  if (isChunked && host?.incoming.httpVersionMajor === 1) c.header('connection', 'close');
+  return c.body(sink.body, 200, HEADERS);
 }
 
 /** For every host but a Node server, and where on that one the socket is not provably ours. */

@@ -15,6 +15,8 @@ export interface ExpectedRequest {
   readonly asMessages?: boolean;
   /** As in `StreamRequest`. */
   readonly padding?: number;
+  /** Frames of those who have to wait, behind the first words of the connection. Asked for once, after `find`. */
+  readonly opening?: () => string;
   /** As in `StreamRequest`, while there is nothing to show. */
   readonly permit?: Permit | undefined;
   /** What to show, once it is there. Asked again whenever something was written to the thread, and from time to time. */

@@ -33,6 +33,8 @@ export interface HubOptions {
   readonly stalledMs?: number;
   /** How much of each watched thread is kept at hand, at most (1 MiB); a quiet thread keeps nothing. */
   readonly windowBytes?: number;
+  /** How many streams may be open before there is anything to show (10,000); one more is refused. They may wait for ever. */
+  readonly maxExpected?: number;
   /** Told why a viewer (of a thread, or of a list) was cut, where that was neither its own fault nor its network's. */
   readonly onError?: (error: unknown, threadId: string | undefined) => void;
 }
@@ -55,6 +57,7 @@ export class Hub {
   readonly #around: Surroundings;
   readonly #checks: Wheel;
   readonly #windowBytes: number;
+  readonly #maxExpected: number;
   #closed = false;
   #emptied: (() => void) | undefined;
 
@@ -62,6 +65,7 @@ export class Hub {
     const { heartbeatMs = HEARTBEAT_MS, latenessMs = LATENESS_MS, stalledMs = STALLED_MS } = options;
     this.#log = log;
     this.#windowBytes = options.windowBytes ?? 1024 * 1024;
+    this.#maxExpected = options.maxExpected ?? 10_000;
     // Half the bound for the check to come, the other half for the read that follows it.
     this.#checks = new Wheel(latenessMs / 2);
     this.#around = {
@@ -107,11 +111,18 @@ export class Hub {
    * Opens a stream that may have nothing to show yet: the connection is kept awake until `find` finds something. `over`
    * as in `open`; where it turns out so later, the connection ends.
    *
-   * @throws {TelltaleError} what `find` and `open` say at once; the sink was not touched.
+   * @throws {TelltaleError} what `find` and `open` say at once; `overloaded` where as many wait as may; the sink was not
+   * touched.
    */
   async openExpected(request: ExpectedRequest, sink: Sink): Promise<'streaming' | 'over'> {
     const found = await request.find();
     if (found) return this.open(found, sink);
+    if (this.#expected.size >= this.#maxExpected) {
+      throw new TelltaleError(
+        'overloaded',
+        `${this.#expected.size} streams wait already, as many as may. Come back later.`,
+      );
+    }
     if (this.#closed) sink.abort();
     if (sink.closed) return 'streaming';
     const { heartbeats, stalledMs } = this.#around;
@@ -121,7 +132,7 @@ export class Hub {
       onOver: (it) => this.#expected.delete(it),
     });
     this.#expected.add(expectation);
-    expectation.begin(connectionFrames(request.padding), stalledMs);
+    expectation.begin(`${connectionFrames(request.padding)}${request.opening?.() ?? ''}`, stalledMs);
     // Followed first, then looked for: what is written in between is found, or wakes.
     try {
       expectation.unfollow = await this.#log.follow(request.threadId, () => expectation.look());

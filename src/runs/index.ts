@@ -1,4 +1,4 @@
-export { currentRun } from '../adapters/index.ts';
+export { agentMiddleware, currentRun, functionMiddleware } from '../adapters/index.ts';
 export type { Admit } from './admit.ts';
 export { checkAgentName } from './agent-name.ts';
 export { AgentSSEEmitter, executionHosts } from './agent-sse-emitter.ts';

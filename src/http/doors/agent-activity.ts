@@ -1,12 +1,11 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import { agentActivity as dialectOf } from '../../dialects/index.ts';
-import { TelltaleError } from '../../protocol/index.ts';
 import { ResumeHeaders } from '../openapi/operation.ts';
 import { readQuery } from '../query.ts';
 import { stream } from '../stream.ts';
 import { toRequest } from '../stream-request.ts';
-import { type Door, DoorQuery, streaming, threadIdOf } from './door.ts';
+import { type Door, DoorQuery, streaming, threadIdOf, unlessAbsent } from './door.ts';
 
 /** Milliseconds between two questions whether a session that is there may be seen. */
 const ASK_AGAIN_MS = 15_000;
@@ -92,7 +91,3 @@ export const agentActivity: Door = {
     },
   },
 };
-
-function unlessAbsent(error: unknown): undefined {
-  if (!(error instanceof TelltaleError) || error.code !== 'thread_not_found') throw error;
-}

@@ -75,3 +75,8 @@ export function threadIdOf(text: string, what: string): string {
     { field: what },
   );
 }
+
+/** For a thread that may not be there yet, or that is somebody else's. */
+export function unlessAbsent(error: unknown): undefined {
+  if (!(error instanceof TelltaleError) || error.code !== 'thread_not_found') throw error;
+}

@@ -3,6 +3,7 @@ import { agentActivity } from './agent-activity.ts';
 import { chat } from './chat.ts';
 import type { Door, DoorOptions } from './door.ts';
 import { execution } from './execution.ts';
+import { thinking } from './thinking.ts';
 import { workflow } from './workflow.ts';
 
 /** Every door there is. */
@@ -10,6 +11,7 @@ const DOORS = {
   'agent-activity': agentActivity,
   execution,
   chat,
+  thinking,
   workflow,
 } satisfies Record<string, Door>;
 
