@@ -25,7 +25,7 @@ export class FrontEnd {
     });
     for (const name of new Set(['message', ...names])) {
       this.source.addEventListener(name, ({ type, data, lastEventId }) => {
-        if (data !== undefined) this.heard.push({ event: type, id: lastEventId, data: JSON.parse(data) });
+        if (data !== undefined) this.heard.push({ event: type, id: lastEventId, data: parsed(data) });
       });
     }
     this.closed = new Promise((resolve) => {
@@ -41,6 +41,15 @@ export class FrontEnd {
 
   close(): void {
     this.source.close();
+  }
+}
+
+/** One dialect speaks in lines of text. */
+function parsed(data: string) {
+  try {
+    return JSON.parse(data);
+  } catch {
+    return data;
   }
 }
 

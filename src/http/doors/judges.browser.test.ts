@@ -4,7 +4,7 @@
  */
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { agentActivity, chat, type Dialect, execution, workflow } from '../../dialects/index.ts';
+import { agentActivity, chat, type Dialect, execution, thinking, workflow } from '../../dialects/index.ts';
 import { append, type Draft } from '../../hub/drafts.fixture.ts';
 import { until } from '../../hub/recording.fixture.ts';
 import { isTerminal } from '../../protocol/index.ts';
@@ -22,6 +22,8 @@ const DOORS: readonly (readonly [door: string, path: string, dialect: Dialect])[
   // Its address has a question, not a run: an id of the run that is none in the log has all of it told anew.
   ['chat', '/api/chat/stream?message=x&after=r.none.1', chat],
   ['workflow', '/api/v1/agents/a/tasks/r/events/stream', workflow],
+  // As who has waited since before the run began.
+  ['thinking', '/api/conversations/r/thinking?after=~.0', thinking],
 ];
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
@@ -45,7 +47,7 @@ beforeAll(async () => {
     const text = blocks.map((block) => new TextDecoder().decode(encoder.encode(block, Infinity, true).bytes)).join('');
     expected.set(
       door,
-      readFrames(text).map(({ event, data }) => `${event ?? 'message'} ${JSON.stringify(data)}`),
+      readFrames(text).map(({ event, data }) => `${event ?? 'message'} ${written(data)}`),
     );
   }
 });
@@ -56,18 +58,20 @@ afterAll(async () => {
   await server.close();
 });
 
+/** As it came: JSON or a line of text. */
+const written = (data: unknown): string => (typeof data === 'string' ? data : JSON.stringify(data));
 const namesOf = (door: string): string[] => [
   ...new Set(['message', ...expected.get(door)!.map((it) => it.split(' ')[0]!)]),
 ];
 /** Behind the head of the answer and some frames, and before the last. */
-const cutOnce = (connection: number) => (connection < DOORS.length ? { cutAfter: 3000 } : {});
+const cutOnce = (connection: number) => (connection < DOORS.length ? { cutAfter: 900 } : {});
 
 test.concurrent.each(DOORS)('%s, as npm’s eventsource hears it', async (door, path) => {
-  const proxy = await faultyProxy(server.url, (n) => (n === 0 ? { cutAfter: 3000 } : {}));
+  const proxy = await faultyProxy(server.url, (n) => (n === 0 ? { cutAfter: 900 } : {}));
   const frontEnd = new FrontEnd(proxy.url + path, namesOf(door));
   await until(() => frontEnd.heard.length >= expected.get(door)!.length, door, 15_000);
   frontEnd.close();
-  expect(frontEnd.heard.map(({ event, data }) => `${event} ${JSON.stringify(data)}`)).toEqual(expected.get(door));
+  expect(frontEnd.heard.map(({ event, data }) => `${event} ${written(data)}`)).toEqual(expected.get(door));
   expect(frontEnd.statuses).toEqual([200, 200]);
   await proxy.close();
 });
