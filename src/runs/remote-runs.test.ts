@@ -45,6 +45,11 @@ test('P8: every answer to an append carries what was asked for and not done yet'
   );
 });
 
+test('turns are for runs that are executed here', async () => {
+  const start = new Runs(openMemory()).start({ agent: 'a', mode: 'remote', inTurn: true });
+  await expect(start).rejects.toMatchObject({ code: 'invalid_request' });
+});
+
 test('a lease is for remote runs only', async () => {
   setUp();
   runs.register('local', () => {});

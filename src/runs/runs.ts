@@ -191,6 +191,12 @@ export class Runs {
       const detail = 'timeout: nobody here can stop what a remote run does. Let it end by itself, or give it a lease.';
       throw new TelltaleError('invalid_request', detail);
     }
+    if (inTurn && mode === 'remote') {
+      throw new TelltaleError(
+        'invalid_request',
+        'inTurn: a remote run is begun by its producer, and never waits here.',
+      );
+    }
     if (lease !== undefined && mode === 'local') {
       throw new TelltaleError('invalid_request', 'lease: only a run with "mode": "remote" can have one.');
     }
