@@ -141,6 +141,18 @@ describe('the execution dialect', () => {
         ],
       },
       {
+        name: 'a run that waits for its turn and is cancelled then: it begins directly before its end',
+        events: [
+          ['run.queued', { agent: 'builder', input: 'Build', position: 2 }],
+          ['run.queued', { agent: 'builder', position: 1 }],
+          ['run.cancelled', {}],
+        ],
+        frames: [
+          said('3.1', 'execution:started', { task: 'Build', startedAt: AT }),
+          said('3', 'execution:error', { error: 'cancelled', code: 'cancelled', stack: '' }),
+        ],
+      },
+      {
         name: 'a run of which the log no longer has the beginning',
         events: [
           ['reasoning.completed', { reasoningId: 'a', text: 'So.' }],

@@ -13,6 +13,8 @@ interface Phase {
 }
 
 interface Execution {
+  /** What it is to do, as its first event said; `undefined` where the log no longer has that. */
+  task: string | undefined;
   /** `time` of the first event that was told; `undefined` while none was. */
   startedAt: string | undefined;
   readonly tools: ToolCalls;
@@ -43,18 +45,40 @@ export const execution = (executionId?: string): Dialect => {
   return foldingDialect<Execution>({
     name: `execution ${executionId ?? ''}`,
     types: [
-      ...(['run.started', 'plan.created', 'plan.updated', 'step.started', 'step.completed', 'step.failed'] as const),
+      ...([
+        'run.queued',
+        'run.started',
+        'plan.created',
+        'plan.updated',
+        'step.started',
+        'step.completed',
+        'step.failed',
+      ] as const),
       ...(['reasoning.delta', 'reasoning.completed', 'message.delta', 'message.completed', ...TOOL_EVENTS] as const),
       ...(['llm.completed', 'usage.updated', 'custom'] as const),
     ],
     begin: () => ({
-      ...{ startedAt: undefined, order: [], thoughts: 0, result: undefined, answer: undefined, tokens: 0 },
+      ...{
+        task: undefined,
+        startedAt: undefined,
+        order: [],
+        thoughts: 0,
+        result: undefined,
+        answer: undefined,
+        tokens: 0,
+      },
       ...{ tools: new ToolCalls(), calledAt: new Map(), phases: new Map(), texts: new Texts() },
     }),
     say(execution, event) {
+      if (event.type === 'run.queued') {
+        // Said again, with a new position, it leaves out what it is to do.
+        execution.task ??= taskOf(event.data.input);
+        return [];
+      }
       const isLate = execution.startedAt === undefined && event.type !== 'run.started';
       execution.startedAt ??= event.time;
-      const begins = isLate ? [begun('', event.time, { truncated: true })] : [];
+      const { task = '' } = execution;
+      const begins = isLate ? [begun(task, event.time, execution.task === undefined ? { truncated: true } : {})] : [];
       return [...begins, ...framesOf(execution, event)].map((it) => frame(event.runId, it, event.time));
     },
     words: {

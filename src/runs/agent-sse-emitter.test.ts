@@ -114,6 +114,23 @@ describe('outside of runs, an emitter', () => {
     ]);
   });
 
+  test('is told of a cancel that comes before its turn, too', async () => {
+    await app.close();
+    app = telltale({ store: 'memory:', concurrency: 1 });
+    ({ url } = await app.listen(0));
+    new AgentSSEEmitter('ann', 'first').executionStarted({ task: 'Go on' });
+    await opened('first');
+    const second = new AgentSSEEmitter('ann', 'second');
+    second.executionStarted({ task: 'Wait' });
+    await opened('second');
+    await fetch(`${url}/api/agent/executions/second/cancel`, { method: 'POST' });
+    await until(() => second.signal.aborted);
+    expect(await heard('second')).toEqual([
+      ['execution:started', { task: 'Wait' }],
+      ['execution:error', { error: 'cancelled', code: 'cancelled', stack: '' }],
+    ]);
+  });
+
   test('never throws: what cannot be written is reported', async () => {
     const ended = new AgentSSEEmitter('ann', 'twice');
     ended.executionStarted({ task: 'once' });

@@ -47,7 +47,7 @@ export class AgentSSEEmitter {
     this.#host = this.#isOurs() ? undefined : hostOf(telltale);
   }
 
-  /** Aborted when the execution is cancelled: give it to everything that can be stopped. */
+  /** Aborted when the execution has ended, by a cancel for example: give it to everything that can be stopped. */
   get signal(): AbortSignal {
     return this.#live().signal;
   }
@@ -225,10 +225,15 @@ class OpenedRun extends Live {
     const request = { agent: 'execution', runId: this.#runId, input: task, owner: this.#owner };
     this.#host
       .runs()
-      .then((runs) => runs.startWith((run) => this.#execute(run), request))
+      .then(async (runs) => {
+        const { ended } = await runs.startWith((run) => this.#execute(run), request);
+        // It may have been cancelled while it waited for its turn: then nobody executed it.
+        await ended;
+        this.#aborting.abort();
+        this.#letGo();
+      })
       .catch((error) => {
-        this.#waiting = undefined;
-        this.#end.resolve(undefined);
+        this.#letGo();
         this.#host.onError(error, { errorId: randomId(12), method: 'POST', path: '/api/agent/execute' });
       });
   }
@@ -246,6 +251,11 @@ class OpenedRun extends Live {
   fail(_run: RunWriter, error: Error): void {
     this.#hasEnded = true;
     this.#end.reject(error);
+  }
+
+  #letGo(): void {
+    this.#waiting = undefined;
+    this.#end.resolve(undefined);
   }
 
   /** The function of the run. */

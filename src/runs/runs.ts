@@ -86,6 +86,8 @@ export interface Started {
   readonly position?: number;
   /** Of its first event. */
   readonly ack: Ack;
+  /** Of one that is executed here: settles with its end, also where that comes while it is queued. */
+  readonly ended?: Promise<unknown>;
   /** The run had been started before under the same `idempotencyKey`; `status` is its status now. */
   readonly duplicate?: true;
 }
@@ -180,7 +182,7 @@ export class Runs {
    * @throws {TelltaleError} as `start`.
    */
   async startWith(fn: AgentFunction, request: StartRequest): Promise<Started> {
-    if (this.#closing) throw new TelltaleError('overloaded', 'The server is stopping. Start the run in a moment.');
+    this.#checkOpen();
     return this.#start(request, undefined, undefined, fn);
   }
 
@@ -218,7 +220,7 @@ export class Runs {
       // It may have been closed meanwhile: it would not stop what begins now.
       this.#checkOpen();
       if (mode === 'local') {
-        const { opened, position } = this.#local.start({
+        const { opened, ended, position } = this.#local.start({
           ...place,
           data,
           opening,
@@ -232,8 +234,8 @@ export class Runs {
         });
         const ack = await opened;
         return position === undefined
-          ? { ...place, status: 'running', ack }
-          : { ...place, status: 'queued', position, ack };
+          ? { ...place, status: 'running', ack, ended }
+          : { ...place, status: 'queued', position, ack, ended };
       }
       const limits = remoteBudget(this.#options.budget, budget);
       const ack = await this.remote.open({ ...place, budget: limits, once }, data, opening);
