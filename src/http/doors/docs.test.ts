@@ -72,3 +72,15 @@ test.skipIf(!has('curl'))('workflow.md: a task is started with curl, and its str
   frontEnd.close();
   expect(frontEnd.heard[0]!.data.result).toBe('Of: Why is the sky blue?');
 });
+
+test.skipIf(!has('curl'))('execution.md: a task is started, watched and cancelled with curl', async () => {
+  const block = commandOf(await blocks('execution.md', 'sh'), '/execute');
+  const [start, watch, cancel] = block.split('\n').filter((line) => line.startsWith('curl'));
+  const { stdout } = await exec('sh', ['-c', `${start} --fail --silent`]);
+  const { executionId, eventsUrl } = JSON.parse(stdout);
+  const watched = await exec('sh', ['-c', watch!.replace(/[^/]+…/, executionId)]);
+  expect(watch!.replace(/[^/]+…/, executionId)).toContain(eventsUrl);
+  expect(watched.stdout).toMatch(/event: execution:complete\ndata: .*"result":"Of: Create a landing page"/);
+  const cancelled = await exec('sh', ['-c', `${cancel!.replace(/[^/]+…/, executionId)} --fail --silent`]);
+  expect(JSON.parse(cancelled.stdout)).toMatchObject({ status: 'completed' });
+});
