@@ -134,10 +134,33 @@ describe('the execution dialect', () => {
       },
       {
         name: 'a failure of which nobody kept the stack',
-        events: [started, ['run.failed', { error }]],
+        events: [started, ['step.started', { stepId: 's', name: 'Open' }], ['run.failed', { error }]],
         frames: [
           begun('Create a landing page'),
-          said('2', 'execution:error', { error: 'It broke', code: 'broken', stack: '' }),
+          said('2', 'phase:start', { phaseId: 's', phaseName: 'Open', phaseIndex: 0 }),
+          said('3.1', 'phase:complete', { phaseId: 's', phaseName: 'Open', error: 'interrupted' }),
+          said('3', 'execution:error', { error: 'It broke', code: 'broken', stack: '' }),
+        ],
+      },
+      {
+        name: 'a run that ends well and left a call open',
+        events: [
+          started,
+          ['tool.called', { toolCallId: 't', name: 'wait', args: {} }],
+          ['run.completed', { output: 1 }],
+        ],
+        frames: [
+          begun('Create a landing page'),
+          said('2', 'tool:start', { toolName: 'wait', params: {}, toolCallId: 't' }),
+          said('3.1', 'tool:complete', {
+            ...{
+              toolName: 'wait',
+              result: { error: 'interrupted', code: 'interrupted' },
+              duration: 0,
+              toolCallId: 't',
+            },
+          }),
+          said('3', 'execution:complete', { result: 1, duration: 0, tokensUsed: 0 }),
         ],
       },
       {
