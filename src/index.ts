@@ -168,7 +168,6 @@ export interface Telltale {
    * app.agent('crawler', crawl, { concurrency: 2, timeout: 600 });
    *
    * @throws {TelltaleError} `invalid_option` for a name that is taken, or not 1 to 256 characters, and for limits that are none.
-   * @throws {TelltaleError} `invalid_option` for a name that is taken
    */
   agent(name: string, fn: AgentFunction, about?: Omit<Agent, 'name' | 'fn'>): void;
   /**

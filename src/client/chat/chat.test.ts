@@ -1,6 +1,6 @@
 /** The services as a page uses them, over the real door. */
 import { EventSource as NodeEventSource } from 'eventsource';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { until } from '../../hub/recording.fixture.ts';
 import { type Telltale, telltale } from '../../index.ts';
 import { faultyProxy } from '../../testing/faulty-proxy.ts';
@@ -33,6 +33,9 @@ afterAll(async () => {
   for (const it of open) await it.close();
   await app.close();
 });
+
+/** What was answered has been heard: no socket is in between. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 /** In front of the server, cutting the first connection; what is cut has a proxy's own answer next, if so. */
 async function cutOnce(cutAfter: number): Promise<string> {
@@ -114,6 +117,24 @@ describe.concurrent('SSEService', () => {
     other.service.disconnect();
     expect([gone.addresses.length, asked.includes('never asked')]).toEqual([1, false]);
   }, 20_000);
+});
+
+describe('SSEService, where nothing answers', () => {
+  afterEach(() => vi.useRealTimers());
+
+  test('tries three times, after 3, 6 and 9 seconds, and then no more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const page = new Page(url, () => 502);
+    page.ask('never answered');
+    const counts: number[] = [];
+    for (const milliseconds of [0, 2999, 1, 5999, 1, 8999, 1, 3_600_000]) {
+      await vi.advanceTimersByTimeAsync(milliseconds);
+      await settled();
+      counts.push(page.addresses.length);
+    }
+    expect(counts).toEqual([1, 1, 2, 2, 3, 3, 4, 4]);
+    expect(page.calls).toEqual(Array(4).fill('Connection closed'));
+  });
 });
 
 describe.concurrent('streamChat', () => {

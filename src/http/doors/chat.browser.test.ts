@@ -1,6 +1,7 @@
 /** What only a browser can say of the chat door: its cookies, and the headers that it sends by itself. */
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { bundle, WHOLE } from '../../client/bundle.fixture.ts';
 import { type Telltale, telltale } from '../../index.ts';
 import { find } from '../programs.fixture.ts';
 
@@ -20,6 +21,7 @@ beforeAll(async () => {
   });
   app.agent('health', async function* (_run, input) {
     asked.push(input);
+    if (input === 'fail') throw new Error('The lab is closed');
     yield 'Your LDL ';
     if (input === 'go on') letGo();
     if (input === 'wait') await together;
@@ -79,4 +81,32 @@ test('a page that lost its answer asks again and finds its run; what is no quest
   }, url);
   expect(state).toBe(2);
   expect(asked.toSorted()).toEqual(['go on', 'wait']);
+}, 30_000);
+
+test('SSEService in a page tells what it received, what failed, and that it is complete', async (context) => {
+  if (!browser) return context.skip('chromium is not installed');
+  const source = `import { SSEService } from 'telltale/client/chat'; Object.assign(globalThis, { SSEService });`;
+  const [{ code }, page] = await Promise.all([bundle(source, WHOLE), browser.newPage()]);
+  await page.goto(`${url}/healthz`);
+  await page.evaluate(code);
+  const calls = await page.evaluate(async () => {
+    const { SSEService } = globalThis as unknown as typeof import('../../client/chat/index.ts');
+    const service = new SSEService();
+    const heard: unknown[] = [];
+    for (const message of ['in a page', 'fail']) {
+      await new Promise<void>((resolve) => {
+        service.connect(message, {
+          onMessage: (data) => heard.push(data.type === 'text' && data.content),
+          onError: (error) => resolve(void heard.push(error)),
+          onComplete: () => resolve(void heard.push('complete')),
+        });
+      });
+    }
+    return heard;
+  });
+  expect([calls.slice(0, -2).join(''), ...calls.slice(-2)]).toEqual([
+    'Your LDL is high.',
+    'complete',
+    'The lab is closed',
+  ]);
 }, 30_000);
