@@ -33,6 +33,11 @@ const DOORS: readonly (readonly [
     (tool) => `"toolName":"${tool}"`,
   ],
   ['chat', (input) => `/api/chat/stream?message=${input}`, (tool) => `"tool":"${tool}"`],
+  [
+    'thinking',
+    (input) => start(input, input).then(() => `/api/conversations/${input}/thinking`),
+    (tool) => `data: Calling ${tool}...`,
+  ],
 ];
 const nginx = find('nginx');
 
