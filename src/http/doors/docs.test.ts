@@ -84,3 +84,8 @@ test.skipIf(!has('curl'))('execution.md: a task is started, watched and cancelle
   const cancelled = await exec('sh', ['-c', `${cancel!.replace(/[^/]+…/, executionId)} --fail --silent`]);
   expect(JSON.parse(cancelled.stdout)).toMatchObject({ status: 'completed' });
 });
+
+test.skipIf(!has('curl'))('chat.md: a question is asked with curl', async () => {
+  const { stdout } = await exec('sh', ['-c', commandOf(await blocks('chat.md', 'sh'), '/chat/')]);
+  expect(stdout).toMatch(/event: connected\n[\s\S]*"content":"Of: test"[\s\S]*event: done\n/);
+});
