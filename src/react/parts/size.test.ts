@@ -9,6 +9,17 @@ const external = {
 } satisfies InlineConfig;
 const HOOKS = `export * from '../react/index.ts'; export { createClient } from './index.ts';`;
 
+test('client, hooks and the parts that show a run are at most 16 KiB together', async () => {
+  const { gzip } = await bundle(
+    `export { createClient } from './index.ts';
+    export { TelltaleProvider, useRun, useRuns, useThread, useStartRun, useRunEvents, useTimeline, useThinking,
+      useConnection } from '../react/index.ts';
+    export { Answer, BudgetMeter, ConnectionStatus, Plan, Thinking, Timeline, ToolCard } from '../react/parts/index.ts';`,
+    external,
+  );
+  expect(gzip).toBeLessThanOrEqual(16 * 1_024);
+});
+
 test('all parts add at most 9.25 KiB compressed to the hooks and the client, to 17.75 in all, and no package', async () => {
   const [hooks, all] = await Promise.all([
     bundle(HOOKS, external),
