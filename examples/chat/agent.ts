@@ -65,7 +65,7 @@ function summary(found: readonly Series[], facts: readonly string[]): string {
     some.length > 0 ? [`${title}\n${some.map((it) => `• ${it}`).join('\n')}`] : [];
   return [
     ...list('Outside of the reference range:', outside),
-    ...list('The rest:', within),
+    ...list(outside.length > 0 ? 'The rest:' : 'Within the reference range:', within),
     `By ${RULES}. ${NO_ADVICE}`,
   ].join('\n\n');
 }
