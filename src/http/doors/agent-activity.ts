@@ -5,10 +5,7 @@ import { ResumeHeaders } from '../openapi/operation.ts';
 import { readQuery } from '../query.ts';
 import { stream } from '../stream.ts';
 import { toRequest } from '../stream-request.ts';
-import { type Door, DoorQuery, streaming, threadIdOf, unlessAbsent } from './door.ts';
-
-/** Milliseconds between two questions whether a session that is there may be seen. */
-const ASK_AGAIN_MS = 15_000;
+import { ASK_AGAIN_MS, type Door, DoorQuery, streaming, threadIdOf, unlessAbsent } from './door.ts';
 
 const text = z.string();
 const named = { session_id: text, timestamp: z.iso.datetime() };

@@ -76,6 +76,9 @@ export function threadIdOf(text: string, what: string): string {
   );
 }
 
+/** Milliseconds between two questions whether a thread that is there may be seen: as often as an open stream is asked about. */
+export const ASK_AGAIN_MS = 15_000;
+
 /** For a thread that may not be there yet, or that is somebody else's. */
 export function unlessAbsent(error: unknown): undefined {
   if (!(error instanceof TelltaleError) || error.code !== 'thread_not_found') throw error;

@@ -11,7 +11,7 @@ import { readQuery } from '../query.ts';
 import { NoQuery } from '../schemas.ts';
 import { stream } from '../stream.ts';
 import { toRequest } from '../stream-request.ts';
-import { agentOf, type Door, DoorQuery, streaming, threadIdOf, unlessAbsent } from './door.ts';
+import { ASK_AGAIN_MS, agentOf, type Door, DoorQuery, streaming, threadIdOf, unlessAbsent } from './door.ts';
 import { turnsOf } from './turns.ts';
 
 const CONVERSATION = '/api/conversations/:conversationId';
@@ -49,9 +49,13 @@ export const thinking: Door = {
         const threadId = threadIdOf(c.req.param('conversationId') as string, 'conversationId');
         const permit = access.permit(c, 'read', { threadIds: [threadId] });
         const turns = turnsOf(log, threadId, dialect, cursor);
-        // Somebody else's is awaited as one that is not there.
+        // Somebody else's is awaited as one that is not there, and asked about as often as an open stream is.
+        let askAgainAt = 0;
         const find = async () => {
-          const turn = await turns.find(await access.thread(c, 'read', threadId).catch(unlessAbsent));
+          const isThere = performance.now() >= askAgainAt && (await log.head(threadId)) !== undefined;
+          const head = isThere ? await access.thread(c, 'read', threadId).catch(unlessAbsent) : undefined;
+          if (isThere && !head) askAgainAt = performance.now() + ASK_AGAIN_MS;
+          const turn = await turns.find(head);
           return turn && { ...request, ...turn, permit, threadId, selection: { ...selection, runId: turn.runId } };
         };
         for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
