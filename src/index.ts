@@ -350,7 +350,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
       const agent = { id: agentName, name: agentName, path: agentName };
       const { log, runs } = await open();
       sessions ??= new ImplicitRuns(log, runs, limits);
-      await sessions.append(threadId, { events: [{ type: 'activity.reported', data, agent }] });
+      await sessions.appendInTurn(threadId, { events: [{ type: 'activity.reported', data, agent }] });
     },
 
     revoke(who) {

@@ -38,6 +38,8 @@ export class ImplicitRuns {
   readonly #runs: Runs;
   readonly #limits: Limits;
   readonly #latest = new Map<string, string>();
+  /** By thread, the end of the latest append that was to come in its turn. */
+  readonly #turns = new Map<string, Promise<void>>();
 
   constructor(log: Log, runs: Runs, limits: Limits) {
     this.#log = log;
@@ -77,6 +79,17 @@ export class ImplicitRuns {
       }
       runId = next;
     }
+  }
+
+  /** The same for callers that do not wait: what is appended to one thread is stored in the order of the calls. */
+  appendInTurn(threadId: string, request: ThreadAppend): Promise<ThreadAppended> {
+    const appended = (this.#turns.get(threadId) ?? Promise.resolve()).then(() => this.append(threadId, request));
+    const end = (): void => {
+      if (this.#turns.get(threadId) === turn) this.#turns.delete(threadId);
+    };
+    const turn: Promise<void> = appended.then(end, end);
+    this.#turns.set(threadId, turn);
+    return appended;
   }
 
   async #find(runId: string): Promise<RunRecord | 'deleted' | undefined> {
