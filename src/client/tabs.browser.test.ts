@@ -157,7 +157,7 @@ describe.skipIf(!executablePath)('tabs of Chromium', () => {
         }, it);
       await say(away);
       expect(await everyoneGets([second])).toBeLessThan(2_000);
-      expect(server.hub.viewers).toBe(1);
+      await until(() => server.hub.viewers === 1, 'the server to see that the first has let go');
       await say(back);
       await everyoneGets([first, second]);
       expect(server.hub.viewers).toBe(1);

@@ -78,9 +78,10 @@ export const runCases: readonly LogCase[] = [
         R1,
         Array.from({ length: 20 }, (_, i) => command(`d${i}`, 'resume')),
       );
+      // The newest, and a cancel, however old.
       assert.deepEqual(
         (await pending())?.map(({ commandId }) => commandId),
-        Array.from({ length: 16 }, (_, i) => `d${i + 4}`),
+        ['c', ...Array.from({ length: 15 }, (_, i) => `d${i + 5}`)],
       );
       await close(log, R1);
       assert.equal(await pending(), undefined);
