@@ -6,7 +6,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Many wait for the clocks of browsers: with as many as a machine of two cores has, it would be idle for a third of the time.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     setupFiles: ['./scripts/property-seed.ts'],
