@@ -3,6 +3,7 @@ import { referenceAgents } from '../agents/index.ts';
 import { telltale } from '../index.ts';
 import { AUTH_FLAGS, AUTH_HELP, accessOf } from './auth.ts';
 import { type Command, calledAs, EXIT, parse, usageError } from './command.ts';
+import { DOORS_HELP, doorsOf } from './doors.ts';
 import { onInterrupt } from './interrupt.ts';
 import { loadAgents } from './load-agents.ts';
 import { modelOf, receiver } from './model.ts';
@@ -10,7 +11,7 @@ import { plain } from './plain.ts';
 
 export const serve: Command = {
   help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>] [--rules]
-                        [--concurrency <n>] [--timeout <s>]
+                        [--concurrency <n>] [--timeout <s>] [--door <name>=<agent>]
                         [--jwks-url <url> --issuer <text> --audience <text>] [--keys <file>]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
@@ -24,7 +25,7 @@ about the files of a folder.
   --concurrency <n>     so many runs at once; more wait for their turn (default: as many as are started)
   --timeout <s>         seconds that a run may take; then it ends as failed (timed_out; default: as long as it takes)
   --rules               the analyst works by rules, no LLM, although the environment names a model
-${AUTH_HELP}
+${DOORS_HELP}${AUTH_HELP}
 The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL,
 ANTHROPIC_BASE_URL), OPENAI_BASE_URL with OPENAI_MODEL (any OpenAI-compatible server), OPENAI_API_KEY (and
 OPENAI_MODEL). What it reads is sent there. Without any of them it works by rules, and nothing leaves this machine.
@@ -45,6 +46,7 @@ Examples:
       rules: { type: 'boolean', default: false },
       concurrency: { type: 'string' },
       timeout: { type: 'string' },
+      door: { type: 'string', multiple: true },
       ...ACCESS_OPTIONS,
     });
     const [module, ...more] = positionals;
@@ -60,6 +62,11 @@ Examples:
     const access = accessOf(values, process.env);
     const app = telltale({
       ...access,
+      doors: doorsOf(
+        values.door,
+        process.env,
+        agents.map(({ name }) => name),
+      ),
       store: values.data === 'memory:' ? values.data : resolve(values.data),
       ...(concurrency !== undefined && { concurrency: numberOf('--concurrency', concurrency) }),
       ...(timeout !== undefined && { timeout: numberOf('--timeout', timeout) }),
