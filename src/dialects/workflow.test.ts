@@ -12,6 +12,7 @@ const said = (id: string, name: string, fields: object, agent_id: string | undef
 });
 const error = { code: 'broken', message: 'It broke', retryable: true };
 const cost = (amount: number) => ({ amount, currency: 'EUR', source: 'provider' });
+const reader = { agent: { id: 'a1', name: 'Reader', path: 'a1' } };
 const started = ['run.started', { agent: 'analyst', input: 'Why?' }] as const;
 
 describe('the workflow dialect', () => {
@@ -62,6 +63,28 @@ describe('the workflow dialect', () => {
             ...{ success: true, result: 'So.', cost: 0.3 },
             ...{ currency: 'EUR', duration_ms: 9 },
           }),
+        ],
+      },
+      {
+        name: 'steps that succeed: what they gave, how long they took, and by whom',
+        events: [
+          started,
+          ['step.started', { stepId: 's', name: 'Read', index: 0 }],
+          ['step.started', { stepId: 's', name: 'Skim' }, reader],
+          ['step.completed', { stepId: 's', result: ['a'], durationMs: 4 }, reader],
+          ['step.completed', { stepId: 's', durationMs: 5 }],
+          ['run.completed', {}],
+        ],
+        frames: [
+          said('1', 'WorkflowStarted', { input: 'Why?' }),
+          said('2', 'WorkflowStepStarted', { step_id: 's', step_name: 'Read', step_index: 0 }),
+          said('3', 'WorkflowStepStarted', { agent_name: 'Reader', step_id: 's', step_name: 'Skim' }),
+          said('4', 'WorkflowStepCompleted', {
+            ...{ agent_name: 'Reader', step_id: 's', step_name: 'Skim' },
+            ...{ success: true, result: ['a'], duration_ms: 4 },
+          }),
+          said('5', 'WorkflowStepCompleted', { step_id: 's', step_name: 'Read', success: true, duration_ms: 5 }),
+          said('6', 'WorkflowCompleted', { success: true }),
         ],
       },
       {
