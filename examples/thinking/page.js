@@ -37,7 +37,7 @@ find('form').addEventListener('submit', async (event) => {
   event.preventDefault();
   const { message } = Object.fromEntries(new FormData(event.target));
   // Between two turns the browser takes some seconds to come back.
-  if (source.readyState !== EventSource.OPEN) watch();
+  if (source?.readyState !== EventSource.OPEN) watch();
   isBusy(true);
   say('');
   try {
@@ -102,7 +102,6 @@ async function settle(runId) {
   turn.answer.textContent = run.status === 'completed' ? run.output : `It failed: ${failure}`;
   turn.row.ariaBusy = false;
   find('[role=status]').textContent = 'Thinking finished';
-  toEnd();
 }
 
 /** Each line that begins has one that ends. */
@@ -148,7 +147,7 @@ function turnOf(runId) {
   });
   turns.set(runId, turn);
   find('[role=status]').textContent = 'Thinking';
-  toEnd();
+  row.scrollIntoView({ block: 'start' });
   return turn;
 }
 
@@ -167,10 +166,6 @@ function showLabel(turn) {
   turn.label.textContent = `Thinking finished · ${turn.seconds} s · ${steps} ${steps === 1 ? 'step' : 'steps'}`;
 }
 
-const toEnd = () => {
-  find('#talk').scrollTop = find('#talk').scrollHeight;
-};
-
 function add(parent, name, className, text = '') {
   const it = document.createElement(name);
   it.className = className;
@@ -179,4 +174,5 @@ function add(parent, name, className, text = '') {
   return it;
 }
 
-watch();
+// What was said before comes first, also where a turn is under way.
+refresh().then(watch);

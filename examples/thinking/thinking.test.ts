@@ -51,7 +51,7 @@ describe.skipIf(!executablePath)('examples/thinking in Chromium', { timeout: 20_
     const page = await open(url);
     await send(page, 'Do any changes overlap?');
     const lines = page.locator('.work .lines li');
-    await page.getByRole('button', { name: 'Thinking…' }).waitFor();
+    const thinking = await box(page.getByRole('button', { name: 'Thinking…' }));
     await lines.getByText('Calling find_conflicts...').waitFor();
     expect(await lines.allTextContents()).toEqual(LINES.slice(0, 3));
     const second = await open(page.url());
@@ -66,6 +66,7 @@ describe.skipIf(!executablePath)('examples/thinking in Chromium', { timeout: 20_
     await page.getByText('By rules, no LLM.').waitFor();
     expect(await page.locator('.answer').allTextContents()).toEqual([answer]);
     expect(await lines.first().isVisible()).toBe(false);
+    expect(await box(chip(page))).toMatchObject({ x: thinking.x, y: thinking.y, height: thinking.height });
 
     const before = await box(page.locator('#panel'));
     await chip(page).click();
