@@ -6,39 +6,32 @@ import { until } from '../../hub/recording.fixture.ts';
 import { type Telltale, telltale } from '../../index.ts';
 import { type Nginx, startNginx } from '../nginx.fixture.ts';
 import { find, has } from '../programs.fixture.ts';
+import type { DoorName } from './index.ts';
 
 /** Starts a run and gives its id. */
 const start = async (input: string, threadId?: string): Promise<string> =>
   (await app.start({ agent: 'a', input, ...(threadId !== undefined && { threadId }) })).runId;
 
-/** One line for each door: a stream of a new run with this input, and how it tells that a tool was called. */
-const DOORS: readonly (readonly [
-  door: string,
-  path: (input: string) => string | Promise<string>,
-  told: (tool: string) => string,
-])[] = [
-  [
-    'agent-activity',
+/** Of each door: a stream of a new run with this input, and how it tells that a tool was called. */
+const STREAMS: Readonly<
+  Record<DoorName, readonly [path: (input: string) => string | Promise<string>, told: (tool: string) => string]>
+> = {
+  'agent-activity': [
     (input) => start(input, input).then(() => `/sse/agent-activity/${input}`),
     (tool) => `"action":"Calling ${tool}"`,
   ],
-  [
-    'workflow',
+  workflow: [
     async (input) => `/api/v1/agents/a/tasks/${await start(input)}/events/stream`,
     (tool) => `"tool_name":"${tool}"`,
   ],
-  [
-    'execution',
-    async (input) => `/api/agent/executions/${await start(input)}/events`,
-    (tool) => `"toolName":"${tool}"`,
-  ],
-  ['chat', (input) => `/api/chat/stream?message=${input}`, (tool) => `"tool":"${tool}"`],
-  [
-    'thinking',
+  execution: [async (input) => `/api/agent/executions/${await start(input)}/events`, (tool) => `"toolName":"${tool}"`],
+  chat: [(input) => `/api/chat/stream?message=${input}`, (tool) => `"tool":"${tool}"`],
+  thinking: [
     (input) => start(input, input).then(() => `/api/conversations/${input}/thinking`),
     (tool) => `data: Calling ${tool}...`,
   ],
-];
+};
+const DOORS = Object.entries(STREAMS).map(([door, it]) => [door, ...it] as const);
 const nginx = find('nginx');
 
 let app: Telltale;

@@ -14,17 +14,19 @@ import { faultyProxy } from '../../testing/faulty-proxy.ts';
 import { find } from '../programs.fixture.ts';
 import { type StreamServer, streamServer } from '../stream.fixture.ts';
 import { FrontEnd } from './front-end.fixture.ts';
+import type { DoorName } from './index.ts';
 
-/** One line for each door. The scenario's run is `r`, of the agent `a`, in a thread of its own. */
-const DOORS: readonly (readonly [door: string, path: string, dialect: Dialect])[] = [
-  ['agent-activity', '/sse/agent-activity/r', agentActivity()],
-  ['execution', '/api/agent/executions/r/events', execution()],
+/** Of each door: the scenario's run, which is `r`, of the agent `a`, in a thread of its own. */
+const STREAMS: Readonly<Record<DoorName, readonly [path: string, dialect: Dialect]>> = {
+  'agent-activity': ['/sse/agent-activity/r', agentActivity()],
+  execution: ['/api/agent/executions/r/events', execution()],
   // Its address has a question, not a run: an id of the run that is none in the log has all of it told anew.
-  ['chat', '/api/chat/stream?message=x&after=r.none.1', chat],
-  ['workflow', '/api/v1/agents/a/tasks/r/events/stream', workflow],
+  chat: ['/api/chat/stream?message=x&after=r.none.1', chat],
+  workflow: ['/api/v1/agents/a/tasks/r/events/stream', workflow],
   // As who has waited since before the run began.
-  ['thinking', '/api/conversations/r/thinking?after=~.0', thinking],
-];
+  thinking: ['/api/conversations/r/thinking?after=~.0', thinking],
+};
+const DOORS = Object.entries(STREAMS).map(([door, it]) => [door, ...it] as const);
 
 const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 /** Without `run.queued`: the fixture opens a run with its start, as one that was asked for at a door. */
