@@ -47,6 +47,8 @@ try {
   await check('Types of examples', 'tsc', ['-p', 'examples']);
   await check('Style', 'biome', ['check', '--error-on-warnings']);
   const env = environment(args.includes('--long') ? { TELLTALE_LONG: '1' } : {});
+  // Several hundred processes load the same sources: without it each strips and compiles them again (0.4 s, with it 0.2).
+  env.NODE_COMPILE_CACHE = join(root, 'node_modules', '.cache', 'compiled');
   env.PATH = `${env.PATH}${delimiter}${join(runtimes, 'node_modules', '.bin')}`;
   process.exitCode = await run('vitest', ['run', ...args.filter((arg) => arg !== '--long')], { env });
 } catch (error) {
