@@ -51,10 +51,11 @@ class TelltaleError(Exception):
 
 
 class Telltale:
-    """A server. `url` is where it listens."""
+    """A server. `url` is where it listens; `token` an API key or a token, where it has authentication."""
 
-    def __init__(self, url="http://127.0.0.1:4747"):
+    def __init__(self, url="http://127.0.0.1:4747", token=None):
         self._url = url.rstrip("/")
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self._sessions = {}
         self._lock = threading.Lock()
         atexit.register(self.close, 5)
@@ -68,12 +69,12 @@ class Telltale:
                 request[name] = value
         body = json.dumps(request).encode()
         try:
-            _until_answered(lambda: _post(self._url + "/v1/runs", body, "application/json"))
+            _until_answered(lambda: _post(self._url + "/v1/runs", body, "application/json", self._headers))
         except TelltaleError as error:
             # The answer to an earlier attempt was lost: nobody else has this id.
             if error.code != "run_exists":
                 raise
-        return Run(f"{self._url}/v1/runs/{run_id}/events", run_id)
+        return Run(f"{self._url}/v1/runs/{run_id}/events", run_id, self._headers)
 
     def emit_agent_activity(self, session_id, agent_name, action, status, details=None):
         """Tells what an agent of a session does; a session needs no run of its own. A UUID stands for its 32 digits."""
@@ -87,7 +88,7 @@ class Telltale:
             session = self._sessions.pop(session_id, None)
             if session is None:
                 path = urllib.parse.quote(session_id, safe="")
-                session = _Sender(f"{self._url}/v1/threads/{path}/events", of_thread=True)
+                session = _Sender(f"{self._url}/v1/threads/{path}/events", self._headers, of_thread=True)
             # The one used last stands last; what has nothing to send can begin anew at any time.
             self._sessions[session_id] = session
             oldest = next(iter(self._sessions))
@@ -106,11 +107,12 @@ class Telltale:
 class Run:
     """An open run. Used with `with`, it completes at the end, or fails with what was raised."""
 
-    def __init__(self, url, run_id):
+    def __init__(self, url, run_id, headers):
         self.run_id = run_id
         self.output = None
+        self._headers = headers
         self._stream = url.rsplit("/", 1)[0] + "/stream"
-        self._sender = _Sender(url)
+        self._sender = _Sender(url, headers)
         self._numbers = iter(range(1, 1 << 62))
         self._ended = False
 
@@ -165,7 +167,7 @@ class Run:
         """What people say to the run from its beginning on, as it comes: events of these types, and the one that ends the
         run. Comes back by itself when the connection breaks."""
         url = self._stream + "?" + urllib.parse.urlencode({"types": types})
-        headers = {}
+        headers = dict(self._headers)
         while True:
             for name, cursor, event in _frames(url, headers):
                 if cursor is not None:
@@ -220,8 +222,9 @@ class Span:
 class _Sender:
     """Sends events in order from a thread of its own; numbers make every repetition harmless (PROTOCOL.md section 8)."""
 
-    def __init__(self, url, of_thread=False):
+    def __init__(self, url, headers, of_thread=False):
         self._url = url
+        self._headers = headers
         self._of_thread = of_thread
         self._id = uuid.uuid4().hex
         self._epoch = 0
@@ -288,6 +291,7 @@ class _Sender:
     def _send(self, batch):
         """How many events of the batch are stored."""
         key = {"Producer-Id": self._id, "Producer-Epoch": str(self._epoch), "Producer-Seq": str(self._seq)}
+        key.update(self._headers)
         if self._of_thread:
             self._take(json.loads(_post(self._url, b'{"events":[' + batch[0] + b"]}", "application/json", key)))
             return 1

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startRelay } from '../client/relay.fixture.ts';
-import { type Telltale, telltale } from '../index.ts';
+import { makeKey, type Telltale, telltale } from '../index.ts';
 import { readAll, values } from '../testing/log/kit.ts';
 import { has } from './programs.fixture.ts';
 
@@ -255,3 +255,24 @@ print(list(said))
     expect(out.split('\n').slice(1)).toEqual(['approve', 'None', 'listens', 'first', 'second', 'run.completed', '[]']);
   },
 );
+
+test.skipIf(NONE)('shows its API key with each request, and is told where that is none', async () => {
+  const { key, entry } = makeKey({ userId: 'worker', scopes: ['start', 'read'] });
+  const guarded = telltale({ store: 'memory:', auth: { apiKeys: [entry] } });
+  onTestFinished(() => guarded.close());
+  const { url: at } = await guarded.listen(0);
+  const out = await python(`
+with Telltale("${at}", token="${key}").run("worker") as run:
+    run.emit("custom", {"name": "n", "value": 1})
+    run.flush()
+    print(next(run.heard(types="custom"))["type"])
+telltale = Telltale("${at}", token="${key}")
+telltale.emit_agent_activity("s1", "Worker", "read", "done")
+print(telltale.close())
+try:
+    Telltale("${at}", token="none").run("worker")
+except TelltaleError as error:
+    print(error.code)
+`);
+  expect(out.split('\n')).toEqual(['custom', 'True', 'unauthorized']);
+});
