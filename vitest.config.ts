@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['telltale-source'] },
   ssr: { resolve: { conditions: ['telltale-source'] } },
   test: {
-    include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts'],
+    include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts', 'console/src/**/*.test.{ts,tsx}'],
     pool: 'forks',
     // Many wait for the clocks of browsers: with as many as a machine of two cores has, it would be idle for a third of the time.
     maxWorkers: 3,

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vite';
+
+/** Where `npm run dev -w console` finds a server. */
+const SERVER = 'http://127.0.0.1:4747';
+
+export default defineConfig({
+  root: import.meta.dirname,
+  // Relative: the server mounts the console wherever it is mounted itself.
+  base: './',
+  // From the sources: it needs no build of the package before its own.
+  resolve: { conditions: ['telltale-source', 'browser', 'module', 'import', 'default'] },
+  build: {
+    outDir: '../dist/console',
+    emptyOutDir: true,
+    target: 'baseline-widely-available',
+    // An inline script would be needed, which the Content-Security-Policy forbids; every browser of the target preloads.
+    modulePreload: { polyfill: false },
+    // A file inlined as data: could be a font or a script: those are forbidden, too.
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      onLog: (level, log, told) => {
+        // The parts' 'use client' is for servers that render; here all of it is a client.
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') told(level, log);
+      },
+    },
+  },
+  server: { proxy: { '/v1': SERVER } },
+});
