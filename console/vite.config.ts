@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 
 /** Where `npm run dev -w console` finds a server. */
-const SERVER = 'http://127.0.0.1:4747';
+const SERVER = process.env.TELLTALE_URL ?? 'http://127.0.0.1:4747';
 
 export default defineConfig({
   root: import.meta.dirname,
