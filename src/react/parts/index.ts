@@ -5,6 +5,7 @@ export * as BudgetMeter from './budget-meter.tsx';
 export * as Commands from './commands.tsx';
 export * as ConnectionStatus from './connection-status.tsx';
 export type { OfRun, PartProps } from './element.ts';
+export { Glyph } from './glyph.tsx';
 export { english, type Labels, type Standing } from './labels.ts';
 export type { OpenProps } from './opening.ts';
 export * as Plan from './plan.tsx';
