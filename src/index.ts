@@ -123,6 +123,8 @@ export interface TelltaleOptions extends RunLimits {
    * starts.
    */
   readonly doors?: DoorChoices;
+  /** `false` leaves the console out, which otherwise is the page at `/`. */
+  readonly console?: boolean;
   /** Instead of the published ones (PROTOCOL.md section 9). */
   readonly limits?: Partial<Limits>;
   /** How many runs may wait for their turn (`concurrency`); one more is refused as `overloaded`. 1,000 by default. */
@@ -246,6 +248,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   const openStore = storeOf(store, onDamage);
   openDoors(options.doors);
   const doors = options.doors ?? {};
+  const pages = options.console === false ? ({ console: false } as const) : {};
   const limits: Limits = { ...LIMITS, ...options.limits };
   const agents = new Map<string, Parameters<Runs['register']>>();
   const servers: Promise<Listening>[] = [];
@@ -293,7 +296,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   function embed(): Promise<OpenApp> {
     if (!embedding) {
       embedding = open().then((opened) =>
-        openApp({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError }),
+        openApp({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError, ...pages }),
       );
       embedding.catch(() => {
         embedding = undefined;
@@ -334,7 +337,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
 
     listen(port = 4747, host = '127.0.0.1') {
       const server = open().then((opened) =>
-        listenApart({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError }, port, host),
+        listenApart({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError, ...pages }, port, host),
       );
       servers.push(server);
       return server;

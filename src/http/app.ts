@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import { Access, guard } from './access/index.ts';
 import { commandOperations, commandRoutes } from './commands.ts';
+import { builtConsole, consoleOperations, consoleRoutes } from './console/index.ts';
 import type { AppContext, RouteContext } from './context.ts';
 import { openDoors } from './doors/index.ts';
 import { eventOperations, eventRoutes } from './events.ts';
@@ -17,7 +18,7 @@ import { runOperations, runRoutes } from './runs.ts';
 import { streamOperations, streamRoutes, tellFault } from './stream.ts';
 import { threadOperations, threadRoutes } from './threads.ts';
 
-/** What GET /openapi.json says of every route but those of doors: as many as there are, or its test fails. */
+/** What GET /openapi.json says of every route but those of the console and doors: as many as there are, or its test fails. */
 const OPERATIONS: Operations = {
   ...runOperations,
   ...commandOperations,
@@ -51,7 +52,11 @@ export function createApp(parts: AppContext): Hono {
     checkEncoding(c.req.url);
     await next();
   });
-  const operations: Operations = Object.assign({}, OPERATIONS, ...doors.map((door) => door.operations));
+  const files = context.console ?? builtConsole;
+  const operations: Operations = Object.assign(
+    { ...OPERATIONS, ...(files && consoleOperations) },
+    ...doors.map((door) => door.operations),
+  );
   app.use(
     guard(operations, access, (c, error, operation) => {
       if (isStream(c, operation)) return tellFault(c, error, context.onError);
@@ -69,6 +74,7 @@ export function createApp(parts: AppContext): Hono {
     streamRoutes,
     healthRoutes,
   ].map((routes) => routes(context));
+  if (files) groups.push(consoleRoutes(files));
   groups.push(...doors.map(({ routes, options }) => routes(context, options)));
   groups.push(openapiRoutes(operations, Object.assign({}, ...doors.map(({ schemas }) => schemas))));
   for (const group of groups) app.route('/', group);

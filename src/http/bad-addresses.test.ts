@@ -34,6 +34,7 @@ describe('queries (P8)', () => {
       '/readyz',
       '/openapi.json',
       '/docs',
+      '/assets/icon.svg',
     ].flatMap((path) => [`${path}?surprise=1`, `${path}?__proto__=1`, `${path}?limit%5B%5D=1`]),
     ...['0', '61', '-1', '1.5', '', 'x'].map((it) => `/v1/runs/open/events?wait=${it}`),
     '/v1/runs?limit=1&limit=2',
@@ -148,7 +149,6 @@ describe('addresses (P1, P8)', () => {
   );
 
   test.each([
-    '/',
     '/v1',
     '/v1/',
     '/v1/runs/',
@@ -164,6 +164,9 @@ describe('addresses (P1, P8)', () => {
     '/v1/runs/open/nothing',
     '/v1/runs/%2e%2e/',
     '/favicon.ico',
+    '/runs/',
+    '/assets/..%2findex.html',
+    '/assets/__proto__',
   ])('%s is nothing', (target) => victim.refuses({ target }, 404, 'not_found'));
 
   test.each<[string, string, string]>([
@@ -178,6 +181,8 @@ describe('addresses (P1, P8)', () => {
     ['/readyz', 'GET, HEAD', 'PROPFIND'],
     ['/openapi.json', 'GET, HEAD', 'POST'],
     ['/docs', 'GET, HEAD', 'POST'],
+    ['/', 'GET, HEAD', 'POST'],
+    ['/runs/open', 'GET, HEAD', 'DELETE'],
   ])('%s takes %s and no %s', async (target, allow, method) => {
     await victim.refuses({ method, target }, 405, 'method_not_allowed');
     expect((await send(victim.url, { method, target })).headers.allow).toBe(allow);

@@ -3,6 +3,7 @@ import type { Log } from '../log/index.ts';
 import type { Limits } from '../protocol/index.ts';
 import type { Runs } from '../runs/index.ts';
 import type { Access, Auth } from './access/index.ts';
+import type { ConsoleFiles } from './console/index.ts';
 import type { DoorChoices } from './doors/index.ts';
 
 /** What an app is made of. */
@@ -17,6 +18,8 @@ export interface AppContext {
   readonly allowedOrigins: readonly string[];
   /** Which doors are open; all by default. */
   readonly doors?: DoorChoices;
+  /** The console; the one that was built with this package by default, `false` for none. */
+  readonly console?: ConsoleFiles | false;
   readonly onError: ErrorReport;
   /** Who asks is found out by it; without it everybody may do everything. */
   readonly auth?: Auth | undefined;

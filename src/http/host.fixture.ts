@@ -3,6 +3,7 @@ import { Hub } from '../hub/index.ts';
 import { openMemory } from '../log/memory.ts';
 import { LIMITS } from '../protocol/index.ts';
 import { Runs } from '../runs/index.ts';
+import type { ConsoleFiles } from './console/index.ts';
 import { createApp, type NodeRequest, type NodeResponse, serveFetch, serveNode } from './index.ts';
 
 export interface Mounted {
@@ -14,13 +15,13 @@ export interface Mounted {
   close(): Promise<void>;
 }
 
-export function mounted(): Mounted {
+export function mounted(more: { readonly console?: ConsoleFiles | false } = {}): Mounted {
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const log = openMemory();
   const hub = new Hub(log, { heartbeatMs: 160, stalledMs: 700, onError });
   const runs = new Runs(log, { limits: LIMITS });
-  const app = createApp({ log, hub, runs, limits: LIMITS, allowedHosts: [], allowedOrigins: [], onError });
+  const app = createApp({ log, hub, runs, limits: LIMITS, allowedHosts: [], allowedOrigins: [], onError, ...more });
   return {
     hub,
     errors,

@@ -86,7 +86,7 @@ export class Describing {
     };
   }
 
-  #content({ json, lines, frames, html }: Content): Record<string, Media> {
+  #content({ json, lines, frames, html, media = [] }: Content): Record<string, Media> {
     const schema = { type: 'string' };
     const data = Object.entries(frames ?? {}).map(([name, frame]) => [name, this.#reference(frame)]);
     return {
@@ -94,6 +94,7 @@ export class Describing {
       ...(lines && { 'application/x-ndjson': { schema, 'x-line': this.#reference(lines) } }),
       ...(frames && { 'text/event-stream': { schema, 'x-frames': Object.fromEntries(data) } }),
       ...(html && { 'text/html': { schema } }),
+      ...Object.fromEntries(media.map((type) => [type, { schema }])),
     };
   }
 

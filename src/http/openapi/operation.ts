@@ -47,6 +47,8 @@ export interface Content {
   /** Server-Sent Events: what `data` of each frame is, by the frame's name; `*` for all others. */
   readonly frames?: Readonly<Record<string, z.ZodType>>;
   readonly html?: true;
+  /** Other media types, of which it has one. */
+  readonly media?: readonly string[];
 }
 
 export interface Answer extends Content {

@@ -1,0 +1,2 @@
+export { builtConsole, ConsoleFiles } from './files.ts';
+export { consoleOperations, consoleRoutes } from './routes.ts';
