@@ -1,4 +1,5 @@
 import { defineConfig } from 'vite';
+import { precompressed } from './precompressed.ts';
 
 /** Where `npm run dev -w console` finds a server. */
 const SERVER = process.env.TELLTALE_URL ?? 'http://127.0.0.1:4747';
@@ -7,6 +8,7 @@ export default defineConfig({
   root: import.meta.dirname,
   // Relative: the server mounts the console wherever it is mounted itself.
   base: './',
+  plugins: [precompressed()],
   // From the sources: it needs no build of the package before its own.
   resolve: { conditions: ['telltale-source', 'browser', 'module', 'import', 'default'] },
   build: {

@@ -101,23 +101,38 @@ function isCurrent() {
   return major > 22 || (major === 22 && minor >= 18);
 }
 
+/** The rooms of src/ that the console is built from. */
+const SHOWN = ['protocol', 'dialects', 'client', 'react'];
+
 async function build() {
-  const stamp = at('dist', '.telltale-built');
-  const wanted = hash(...sources().map((file) => `${file} ${statSync(at(file)).mtimeMs} ${statSync(at(file)).size}\n`));
+  const code = [...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
+  await unlessBuilt(at('dist'), code, async () => {
+    // The console's folder is its own build's.
+    const built = existsSync(at('dist')) ? readdirSync(at('dist')) : [];
+    for (const name of built.filter((it) => it !== 'console')) rmSync(at('dist', name), { recursive: true });
+    await step('Building', join(bin, 'tsc'), ['-p', 'tsconfig.build.json']);
+  });
+  const shown = SHOWN.flatMap((room) => filesIn(join('src', room)));
+  await unlessBuilt(at('dist', 'console'), [...filesIn('console'), ...shown, 'package-lock.json'], () =>
+    step('Building the console', join(bin, 'vite'), ['build', 'console', '--logLevel', 'warn']),
+  );
+}
+
+/** Makes a folder out of files, unless it was made of the same. */
+async function unlessBuilt(folder, files, make) {
+  const stamp = join(folder, '.telltale-built');
+  const wanted = hash(...files.map((file) => `${file} ${statSync(at(file)).mtimeMs} ${statSync(at(file)).size}\n`));
   if (read(stamp) === wanted) return;
-  rmSync(at('dist'), { recursive: true, force: true });
-  await step('Building', join(bin, 'tsc'), ['-p', 'tsconfig.build.json']);
+  await make();
   writeFileSync(stamp, wanted);
 }
 
-function sources() {
-  const files = readdirSync(at('src'), { recursive: true }).filter((file) => /\.tsx?$/.test(file));
-  return [
-    ...files.sort().map((file) => join('src', file)),
-    'tsconfig.json',
-    'tsconfig.build.json',
-    'package-lock.json',
-  ];
+/** Every file that something may be built of, in order. */
+function filesIn(folder) {
+  return readdirSync(at(folder), { recursive: true })
+    .filter((file) => /\.(?:tsx?|css|html|js|svg|png|woff2)$/.test(file) && !file.startsWith('node_modules'))
+    .sort()
+    .map((file) => join(folder, file));
 }
 
 /** One preparation at a time: `npm start` in one terminal and `npm run telltale` in the next must not race. */

@@ -45,6 +45,7 @@ try {
   await check('Types', 'tsc', ['-p', 'tsconfig.json']);
   await check('Types of bench', 'tsc', ['-p', 'bench']);
   await check('Types of examples', 'tsc', ['-p', 'examples']);
+  await check('Types of the console', 'tsc', ['-p', 'console']);
   await check('Style', 'biome', ['check', '--error-on-warnings']);
   const env = environment(args.includes('--long') ? { TELLTALE_LONG: '1' } : {});
   // Several hundred processes load the same sources: without it each strips and compiles them again (0.4 s, with it 0.2).

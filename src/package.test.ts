@@ -63,7 +63,9 @@ describe('the package, as users install it', () => {
       .flatMap((it) => (typeof it === 'string' ? [it] : [it.types, it.default]))
       .concat(Object.values(bin as Record<string, string>));
     expect(named.filter((it) => !files.includes(it!.replace('./', '')))).toEqual([]);
-    expect(files.filter((it) => /\.(test|fixture)\.|^(src|bench|examples)\//.test(it))).toEqual([]);
+    expect(files.filter((it) => /\.(test|fixture)\.|^(src|bench|examples|console)\//.test(it))).toEqual([]);
+    expect(files).toContain('dist/console/index.html');
+    expect(files.filter((it) => /^dist\/console\/assets\/index-.*\.(js|css)\.(br|gz)$/.test(it))).toHaveLength(4);
   });
 
   test('runs the ten-line program of the README, which streams a run to curl', async () => {
@@ -104,6 +106,7 @@ describe('the package, as users install it', () => {
     const server = spawn(process.execPath, args, { cwd: project, env: NO_MODEL, stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       const url = /http:\S+/.exec(await lineOf(server, /listens on/))?.[0] as string;
+      expect(await (await fetch(url)).text(), 'the console').toContain('<title>Telltale</title>');
       const { stdout } = await exec(
         process.execPath,
         [COMMAND, 'run', 'analyst', 'What are the risks?', '--url', url],
