@@ -7,8 +7,10 @@ import { opening } from './opening.ts';
 import { part } from './part.ts';
 import type {
   About,
+  Caller,
   CommandOutcome,
   EventPage,
+  ListedAgent,
   Requests,
   RunFilter,
   RunPage,
@@ -84,6 +86,14 @@ export interface Client {
   start(request: StartRequest, idempotencyKey?: string): Promise<StartedRun>;
   /** As `client.run(runId).cancel`. */
   cancel(runId: string, about?: About, idempotencyKey?: string): Promise<CommandOutcome>;
+  /** The agents that can be started, by name. */
+  agents(): Promise<readonly ListedAgent[]>;
+  /**
+   * Whether the server has authentication, and whom these `headers` make.
+   *
+   * @throws {TelltaleError} `unauthorized` for a key or token that is not good.
+   */
+  whoami(): Promise<Caller>;
   /** One page of runs, newest first; `next` goes into `before` for the page after it. */
   list(query?: RunFilter & { readonly before?: string; readonly limit?: number }): Promise<RunPage>;
   /** The server's fold of a run, now. */
@@ -163,6 +173,8 @@ export function createClient(options: ClientOptions): Client {
     },
     start: request('start'),
     cancel: (runId, about, key) => tell(runId, ['cancel'], about, key) as Promise<CommandOutcome>,
+    agents: request('agents'),
+    whoami: request('whoami'),
     list: request('list'),
     snapshot: request('snapshot'),
     events: (runId, query) => events(RUNS, runId, query),

@@ -9,9 +9,11 @@ export { Producer, type ProducerOptions } from './producer.ts';
 export type {
   About,
   AnswerOutcome,
+  Caller,
   CommandOutcome,
   EventPage,
   InputOutcome,
+  ListedAgent,
   ListedRun,
   RunFilter,
   RunPage,

@@ -44,6 +44,27 @@ export interface ListedRun {
   readonly parentRunId?: string;
 }
 
+/** An agent that can be started. */
+export interface ListedAgent {
+  readonly name: string;
+  readonly description?: string;
+  /** The model it mainly uses: a label for people, such as `rules, no LLM`, not an id. */
+  readonly model?: string;
+}
+
+/** Who asks, to the server. */
+export interface Caller {
+  /** The server has authentication. Where it has not, everybody who reaches it may do everything. */
+  readonly authentication: boolean;
+  /** Absent: nobody has said who asks. */
+  readonly principal?: {
+    readonly userId: string;
+    readonly tenantId?: string;
+    /** `read`, `start`, `write`, `control`, `admin`: what they let is in docs/auth.md. */
+    readonly scopes: readonly string[];
+  };
+}
+
 /** Which runs; every field that is there has to match. Times are RFC 3339. */
 export interface RunFilter {
   readonly agent?: string;
@@ -143,6 +164,11 @@ export function createRequests(base: URL, transport: Transport) {
 
   return {
     start: (request: StartRequest, key = newRunId()): Promise<StartedRun> => insist(at('v1/runs'), request, key),
+
+    agents: async (): Promise<readonly ListedAgent[]> =>
+      (await send<{ agents: readonly ListedAgent[] }>(at('v1/agents'))).agents,
+
+    whoami: (): Promise<Caller> => send(at('v1/whoami')),
 
     /** Says something to a run: `path` is what, below the run. */
     tell: (runId: string, path: readonly string[], body: object = {}, key = newRunId()): Promise<unknown> =>

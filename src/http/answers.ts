@@ -14,6 +14,7 @@ import {
   type StreamReset,
   type StreamRevoked,
 } from '../protocol/index.ts';
+import { SCOPES } from './access/principal.ts';
 
 const id = z.string();
 const seq = z.int().min(1);
@@ -151,6 +152,30 @@ export const Thread = z.object({
   earliest: seq.describe('Oldest number that the log still holds.'),
   latest: z.int().min(0),
   cursor,
+});
+
+export const AgentList = z.object({
+  agents: z
+    .array(
+      z.object({
+        name: z.string(),
+        description: z.string().exactOptional(),
+        model: z.string().exactOptional().describe('The one it mainly uses. A label, such as `rules, no LLM`.'),
+      }),
+    )
+    .describe('By name.'),
+});
+
+export const Caller = z.object({
+  authentication: z.boolean().describe('Where it is false, everybody who reaches the server may do everything.'),
+  principal: z
+    .object({
+      userId: z.string(),
+      tenantId: z.string().exactOptional(),
+      scopes: z.array(z.enum(SCOPES)).describe('What they let is in docs/auth.md.'),
+    })
+    .exactOptional()
+    .describe('Absent: you have not said who you are.'),
 });
 
 export const Health = z.object({

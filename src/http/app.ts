@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono';
 import { TelltaleError } from '../protocol/index.ts';
 import { Access, guard } from './access/index.ts';
+import { agentOperations, agentRoutes } from './agents.ts';
 import { commandOperations, commandRoutes } from './commands.ts';
 import { builtConsole, consoleOperations, consoleRoutes } from './console/index.ts';
 import type { AppContext, RouteContext } from './context.ts';
@@ -17,9 +18,11 @@ import { wantsStream } from './run-list.ts';
 import { runOperations, runRoutes } from './runs.ts';
 import { streamOperations, streamRoutes, tellFault } from './stream.ts';
 import { threadOperations, threadRoutes } from './threads.ts';
+import { whoamiOperations, whoamiRoutes } from './whoami.ts';
 
 /** What GET /openapi.json says of every route but those of the console and doors: as many as there are, or its test fails. */
 const OPERATIONS: Operations = {
+  ...agentOperations,
   ...runOperations,
   ...commandOperations,
   ...peopleOperations,
@@ -27,6 +30,7 @@ const OPERATIONS: Operations = {
   ...eventOperations,
   ...streamOperations,
   ...threadOperations,
+  ...whoamiOperations,
   ...healthOperations,
   ...openapiOperations,
 };
@@ -65,6 +69,7 @@ export function createApp(parts: AppContext): Hono {
   );
 
   const groups = [
+    agentRoutes,
     runRoutes,
     commandRoutes,
     peopleRoutes,
@@ -72,6 +77,7 @@ export function createApp(parts: AppContext): Hono {
     eventRoutes,
     threadRoutes,
     streamRoutes,
+    whoamiRoutes,
     healthRoutes,
   ].map((routes) => routes(context));
   if (files) groups.push(consoleRoutes(files));

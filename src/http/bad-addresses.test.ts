@@ -30,6 +30,8 @@ describe('queries (P8)', () => {
       '/v1/runs',
       '/v1/runs/open',
       '/v1/threads/open',
+      '/v1/agents',
+      '/v1/whoami',
       '/healthz',
       '/readyz',
       '/openapi.json',
@@ -181,6 +183,8 @@ describe('addresses (P1, P8)', () => {
     ['/readyz', 'GET, HEAD', 'PROPFIND'],
     ['/openapi.json', 'GET, HEAD', 'POST'],
     ['/docs', 'GET, HEAD', 'POST'],
+    ['/v1/agents', 'GET, HEAD', 'POST'],
+    ['/v1/whoami', 'GET, HEAD', 'DELETE'],
     ['/', 'GET, HEAD', 'POST'],
     ['/runs/open', 'GET, HEAD', 'DELETE'],
   ])('%s takes %s and no %s', async (target, allow, method) => {

@@ -8,7 +8,7 @@ import type { Auth } from './auth.ts';
 import type { AuthorizeRequest } from './options.ts';
 import type { Issued } from './permits.ts';
 import type { Principal, Scope } from './principal.ts';
-import { lacksScope } from './refusals.ts';
+import { lacksCredential, lacksScope } from './refusals.ts';
 import { hasScope, isOperator, isWithinReach, type Owned } from './rules.ts';
 import { principalOf, setVisit, type Visit, visitOf } from './visit.ts';
 
@@ -43,6 +43,20 @@ export class Access {
     if (!hasScope(visit.principal, action)) throw lacksScope(action);
     setVisit(c, visit);
     return visit;
+  }
+
+  /**
+   * Who asks, if somebody says so, where nothing is needed.
+   *
+   * @throws {TelltaleError} what `Auth.visit` does, but for a request without a credential.
+   */
+  async caller(c: Context): Promise<Principal | undefined> {
+    try {
+      return (await this.#auth?.visit(c))?.principal;
+    } catch (error) {
+      if (lacksCredential(error)) return undefined;
+      throw error;
+    }
   }
 
   /** @throws {TelltaleError} `run_not_found`, whether it is not there or not for whoever asks; `run_deleted` to its owner. */

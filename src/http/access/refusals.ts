@@ -3,7 +3,11 @@ import { TelltaleError } from '../../protocol/index.ts';
 import type { Scope } from './principal.ts';
 
 export const noCredential = (): TelltaleError =>
-  new TelltaleError('unauthorized', 'Say who asks: send the header "Authorization: Bearer <token>".');
+  new TelltaleError('unauthorized', 'Say who asks: send an API key or a token as "Authorization: Bearer <token>".');
+
+/** Whether it is `noCredential`. */
+export const lacksCredential = (error: unknown): boolean =>
+  error instanceof TelltaleError && error.code === 'unauthorized' && error.particulars.reason === undefined;
 
 export const notValid = (): TelltaleError =>
   new TelltaleError('unauthorized', 'The token is not valid.', { reason: 'invalid' });
