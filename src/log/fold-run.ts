@@ -1,15 +1,17 @@
 import {
+  asOneChange,
   type Block,
   emptySnapshot,
   isEnded,
   type RunSnapshot,
-  reduceAll,
+  reduce,
   type TelltaleEvent,
 } from '../protocol/index.ts';
 import type { Log, RunRecord } from './log.ts';
 
 /** The fold of the events that a run has now, read page by page. */
 export async function foldRun(log: Log, { runId, threadId, first }: RunRecord): Promise<RunSnapshot> {
+  const step = asOneChange(reduce);
   let snapshot = emptySnapshot(runId, threadId);
   let after = first - 1;
   let tail = Number.POSITIVE_INFINITY;
@@ -18,7 +20,7 @@ export async function foldRun(log: Log, { runId, threadId, first }: RunRecord): 
     // What is appended while this reads belongs to the next snapshot: the thread may grow faster than it is read.
     tail = Math.min(tail, head.last);
     after = blocks.at(-1)?.last ?? tail;
-    snapshot = reduceAll(snapshot, eventsOf(runId, blocks));
+    for (const event of eventsOf(runId, blocks)) snapshot = step(snapshot, event);
   }
   return snapshot;
 }

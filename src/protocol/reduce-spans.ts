@@ -2,14 +2,24 @@ import type { ErrorInfo, KnownEvent, TelltaleEvent } from './event.ts';
 import type { RunSnapshot, Span, SpanStatus } from './snapshot.ts';
 
 /**
- * Lists that came into being during the current `reduceAll`: nobody has seen them, so they are changed in place. Without
- * this a run of n entities costs n² (20,000 activities: 1.2 s; so 5 ms). With each, once asked for, where its keys are.
+ * Lists that came into being during the current change: nobody has seen them, so they are changed in place. Without this
+ * a run of n entities costs n² (20,000 activities: 1.2 s; so 5 ms).
  */
-let fresh: Map<readonly unknown[], Map<string, number> | undefined> | undefined;
+let fresh: Set<readonly unknown[]> | undefined;
+
+/** Where the entities of a long list stand, by their keys. */
+type Index = Map<string, number>;
+
+/**
+ * The index of a list, once asked for. Versions of a list share it, since entities only join at the end and keep their
+ * places: what it says of a key holds for a version that has the place and that key there, and all others do not have the
+ * key. An index made anew with each frame was a quarter of the time in which a page opened 200,000 events.
+ */
+const indexes = new WeakMap<readonly unknown[], Index>();
 
 /** Makes steps of a fold that are one change: what one of them made, the next may change in place. */
 export function asOneChange<S, E>(step: (state: S, event: E) => S): (state: S, event: E) => S {
-  const own: typeof fresh = new Map();
+  const own = new Set<readonly unknown[]>();
   return (state, event) => {
     fresh = own;
     try {
@@ -41,21 +51,23 @@ export function mine(id: string, e: KnownEvent): Identity<{ readonly id: string;
   const agentId = e.agent?.id;
   return {
     is: (it) => it.id === id && it.agentId === agentId,
-    key: () => JSON.stringify([agentId, id]),
-    keyOf: (it) => JSON.stringify([it.agentId, it.id]),
+    key: () => ownedKey(agentId, id),
+    keyOf: (it) => ownedKey(it.agentId, it.id),
   };
 }
 
+/** Both are whatever producers send: with the length no two pairs are one text. */
+const ownedKey = (agentId: string | undefined, id: string): string => `${agentId?.length ?? ''}:${agentId ?? ''}${id}`;
+
 /** The list with one entity changed, or added at its end. */
 export function upsert<T>(list: readonly T[], which: Identity<T>, change: (it: T | undefined) => T): readonly T[] {
-  const index = find(list, which);
-  if (index < 0) {
-    const longer = push(list, change(undefined));
-    fresh?.get(longer)?.set(which.key(), longer.length - 1);
-    return longer;
-  }
+  const place = find(list, which);
   const own = mutable(list);
-  own[index] = change(list[index]);
+  if (place >= 0) own[place] = change(list[place]);
+  else {
+    own.push(change(undefined));
+    note(own, which.key());
+  }
   return own;
 }
 
@@ -69,24 +81,37 @@ export function push<T>(list: readonly T[], it: T): readonly T[] {
 function mutable<T>(list: readonly T[]): T[] {
   if (fresh?.has(list)) return list as T[];
   const copy = list.slice();
-  fresh?.set(copy, undefined);
+  if (!fresh) return copy;
+  fresh.add(copy);
+  const index = indexes.get(list);
+  if (index) indexes.set(copy, index);
   return copy;
 }
 
-/** Searched from the end, as what changes is nearly always recent; in a list of our own then by its index. */
+/** Searched from the end, as what changes is nearly always recent; in a long list of many changes then by its index. */
 function find<T>(list: readonly T[], { key, is, keyOf }: Identity<T>): number {
-  const near = fresh?.has(list) ? Math.max(0, list.length - NEAR) : 0;
+  const index = fresh && (indexes.get(list) ?? (fresh.has(list) && list.length > NEAR && indexOf(list, keyOf)));
+  const near = index ? Math.max(0, list.length - NEAR) : 0;
   for (let i = list.length - 1; i >= near; i--) if (is(list[i] as T)) return i;
-  if (near === 0) return -1;
-  let index = fresh?.get(list);
-  if (!index) {
-    index = new Map(list.map((it, i) => [keyOf(it), i]));
-    fresh?.set(list, index);
-  }
-  return index.get(key()) ?? -1;
+  const place = index && near > 0 ? index.get(key()) : undefined;
+  return place !== undefined && place < list.length && is(list[place] as T) ? place : -1;
 }
 
 const NEAR = 16;
+
+function indexOf<T>(list: readonly T[], keyOf: Identity<T>['keyOf']): Index {
+  const index = new Map(list.map((it, i) => [keyOf(it), i]));
+  indexes.set(list, index);
+  return index;
+}
+
+/** The last entity of a list is new. Where another version has this key elsewhere, they cannot share an index. */
+function note(list: readonly unknown[], key: string): void {
+  const index = indexes.get(list);
+  const place = list.length - 1;
+  if ((index?.get(key) ?? place) === place) index?.set(key, place);
+  else indexes.delete(list);
+}
 
 /** Whose an event is. Absent for the run's own. */
 const owner = ({ agent }: KnownEvent): Pick<Span, 'agentId'> => (agent ? { agentId: agent.id } : {});
@@ -118,10 +143,13 @@ export function tellError(s: RunSnapshot, e: KnownEvent, error: ErrorInfo): RunS
 /** A terminal event closes everything still open. */
 export function closeOpen(s: RunSnapshot, e: TelltaleEvent): RunSnapshot {
   const end = endOf(e);
-  const close = <T extends { status: string }>(spans: readonly T[]): readonly T[] =>
-    spans.some((span) => span.status === 'running')
+  const close = <T extends { status: string }>(spans: readonly T[]): readonly T[] => {
+    // Nothing follows that would be looked for.
+    indexes.delete(spans);
+    return spans.some((span) => span.status === 'running')
       ? spans.map((span) => (span.status === 'running' ? { ...span, ...end, status: 'interrupted' } : span))
       : spans;
+  };
   return {
     ...s,
     steps: close(s.steps),

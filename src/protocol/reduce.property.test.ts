@@ -203,12 +203,16 @@ describe('the fold of a long run', () => {
     });
 
   /** How many elements are copied from list to list meanwhile. Not the time: this machine may be busy. */
-  function copied(fold: () => RunSnapshot): number {
+  const copied = (fold: () => unknown): number => walked('slice', fold);
+  /** How many elements an index is made of. */
+  const indexed = (fold: () => unknown): number => walked('map', fold);
+
+  function walked(method: 'slice' | 'map', fold: () => unknown): number {
     let elements = 0;
-    const { slice } = Array.prototype;
-    const spy = vi.spyOn(Array.prototype, 'slice').mockImplementation(function (this: unknown[], ...range) {
+    const original = Array.prototype[method] as (...args: unknown[]) => unknown[];
+    const spy = vi.spyOn(Array.prototype, method).mockImplementation(function (this: unknown[], ...args: unknown[]) {
       elements += this.length;
-      return slice.apply(this, range);
+      return original.apply(this, args);
     });
     try {
       fold();
@@ -234,6 +238,40 @@ describe('the fold of a long run', () => {
     const { tools } = reduceAll(EMPTY, [...events, ...ends]);
     expect(tools).toHaveLength(500);
     expect(tools.every(({ id, status, endSeq }) => status === 'completed' && endSeq === Number(id) + 501)).toBe(true);
+  });
+
+  it('knows where they are from change to change', () => {
+    const events = long(5_000);
+    const changes = Array.from({ length: 100 }, (_, i) => events.slice(i * 50, i * 50 + 50));
+    expect(indexed(() => changes.reduce((snapshot, it) => reduceAll(snapshot, it), EMPTY))).toBeLessThan(50);
+  });
+
+  it('tells versions apart that went different ways', () => {
+    const call = fc.record({
+      type: fc.constantFrom('tool.started', 'tool.completed'),
+      toolCallId: fc.nat(60).map(String),
+      agent: optional(fc.constantFrom({ id: 'a', name: 'a', path: 'a' }, { id: '1', name: '1', path: '1' })),
+    });
+    /** What is folded in at once, onto any version that there is. */
+    const change = fc.record({ onto: fc.nat(99), calls: fc.array(call, { minLength: 1, maxLength: 40, size: 'max' }) });
+    type Call = typeof call extends fc.Arbitrary<infer T> ? T : never;
+    const eventsOf = (seq: number, calls: readonly Call[]) =>
+      calls.map(({ type, toolCallId, agent }, i) => {
+        const [event] = long(1) as [TelltaleEvent];
+        return { ...event, seq: seq + i + 1, type, data: { toolCallId, name: 'n' }, ...(agent && { agent }) };
+      }) as TelltaleEvent[];
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 2, maxLength: 12, size: 'max' }), (changes) => {
+        const versions = [{ fast: EMPTY, plain: EMPTY }];
+        for (const { onto, calls } of changes) {
+          const { fast, plain } = versions[onto % versions.length]!;
+          const events = eventsOf(plain.seq, calls);
+          versions.push({ fast: reduceAll(fast, events), plain: events.reduce(reduce, plain) });
+        }
+        for (const { fast, plain } of versions) expect(fast).toEqual(plain);
+      }),
+      ROUNDS,
+    );
   });
 
   it('copies no list per step of a plan', () => {
