@@ -68,7 +68,8 @@ export interface Caller {
 /** Which runs; every field that is there has to match. Times are RFC 3339. */
 export interface RunFilter {
   readonly agent?: string;
-  readonly status?: RunStatus;
+  /** Several: any of them. */
+  readonly status?: RunStatus | readonly RunStatus[];
   readonly threadId?: string;
   readonly since?: string;
   readonly until?: string;

@@ -42,6 +42,8 @@ describe('queries (P8)', () => {
     '/v1/runs?limit=1&limit=2',
     '/v1/runs?status=happy',
     '/v1/runs?status=',
+    '/v1/runs?status=running,',
+    '/v1/runs?status=running,happy',
     '/v1/runs?agent=',
     '/v1/runs?threadId=a%2Fb',
     '/v1/runs?since=yesterday',

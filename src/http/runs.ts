@@ -150,7 +150,7 @@ export const runOperations: Operations = {
     },
     refuses: ['invalid_cursor'],
     examples: [
-      { query: { status: 'completed', limit: '10' } },
+      { query: { status: 'completed,failed', limit: '10' } },
       { headers: { Accept: 'text/event-stream' }, query: { status: 'running' } },
     ],
   },

@@ -80,9 +80,15 @@ export const InputRequest = z.strictObject({
   by: name.exactOptional(),
 });
 
+const STATUSES = ['queued', 'running', 'paused', 'completed', 'failed', 'cancelled'] as const;
+const statuses = z
+  .string()
+  .transform((text) => [...new Set(text.split(','))])
+  .pipe(z.array(z.enum(STATUSES)));
+
 export const ListRunsQuery = z.strictObject({
   agent: name.exactOptional(),
-  status: z.enum(['queued', 'running', 'paused', 'completed', 'failed', 'cancelled']).exactOptional(),
+  status: statuses.exactOptional().describe(`Comma-separated, any of them: ${STATUSES.join(', ')}.`),
   threadId: id.exactOptional(),
   since: time.exactOptional().describe('Begun after this RFC 3339 time.'),
   until: time.exactOptional().describe('Begun before this RFC 3339 time.'),

@@ -206,7 +206,8 @@ export interface RunQuery {
   readonly owner?: string;
   /** Empty: only those of no tenant. */
   readonly tenant?: string;
-  readonly status?: RunStatus;
+  /** Several: any of them. */
+  readonly status?: RunStatus | readonly RunStatus[];
   readonly agent?: string;
   readonly threadId?: string;
   /** RFC 3339, both exclusive. */

@@ -1,5 +1,5 @@
 /** What every run index shares: the order of its lists, which runs a query means, and the place between two pages. */
-import { TelltaleError } from '../protocol/index.ts';
+import { type RunStatus, TelltaleError } from '../protocol/index.ts';
 import type { RunQuery, RunRecord } from './log.ts';
 
 /** A run's place in a list. */
@@ -16,13 +16,17 @@ export function matchesQuery(query: RunQuery, run: RunRecord): boolean {
   return (
     (query.owner === undefined || run.owner === query.owner) &&
     (query.tenant === undefined || (run.tenant ?? '') === query.tenant) &&
-    (query.status === undefined || run.status === query.status) &&
+    (query.status === undefined || statusesOf(query.status).includes(run.status)) &&
     (query.agent === undefined || run.agent === query.agent) &&
     (query.threadId === undefined || run.threadId === query.threadId) &&
     (query.since === undefined || run.createdAt > query.since) &&
     (query.until === undefined || run.createdAt < query.until)
   );
 }
+
+/** Those that a query means, each once. */
+export const statusesOf = (status: RunStatus | readonly RunStatus[]): readonly RunStatus[] =>
+  typeof status === 'string' ? [status] : [...new Set(status)];
 
 export const formatPlace = ({ createdAt, runId }: RunPlace): string =>
   Buffer.from(`${createdAt} ${runId}`).toString('base64url');

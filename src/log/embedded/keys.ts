@@ -2,7 +2,7 @@
  * Keys of the archive. Ids contain no "!", so a prefix that ends in one holds exactly its own keys; numbers are padded,
  * so that keys order as numbers do. Everything under `s!` is small and is checked whole when the store opens.
  */
-import type { RunPlace, RunQuery, RunRecord } from '../index.ts';
+import { type RunPlace, type RunQuery, type RunRecord, statusesOf } from '../index.ts';
 
 /** Sorts behind every key that begins with the same prefix. */
 export const after = (prefix: string): string => `${prefix}~`;
@@ -47,22 +47,23 @@ export function listKeys(run: RunRecord): string[] {
   return prefixes.map((prefix) => inList(prefix, run));
 }
 
-/** The shortest list that holds everything a query can mean. */
-function listFor({ owner, threadId, agent, status }: RunQuery): string {
-  if (threadId !== undefined) return listPrefix('thread', threadId);
-  if (owner !== undefined) return listPrefix('owner', owner);
-  if (agent !== undefined) return listPrefix('agent', agent);
-  return status === undefined ? listPrefix('time', '') : listPrefix('status', status);
+/** The shortest lists that hold everything a query can mean: more than one where it names several statuses and nothing else. */
+function listsFor({ owner, threadId, agent, status }: RunQuery): readonly string[] {
+  if (threadId !== undefined) return [listPrefix('thread', threadId)];
+  if (owner !== undefined) return [listPrefix('owner', owner)];
+  if (agent !== undefined) return [listPrefix('agent', agent)];
+  return status === undefined ? [listPrefix('time', '')] : statusesOf(status).map((it) => listPrefix('status', it));
 }
 
-/** The part of a list from `since` to before `place` or `until`, as a range of keys. */
-export function listRange(query: RunQuery, place: RunPlace | undefined): { gt: string; lt: string } {
-  const prefix = listFor(query);
-  const ends = [after(prefix)];
-  if (query.until !== undefined) ends.push(prefix + query.until);
-  if (place) ends.push(inList(prefix, place));
-  // "~" sorts behind "!": everything created at `since` itself stays outside.
-  return { gt: query.since === undefined ? prefix : after(`${prefix}${query.since}`), lt: ends.sort()[0]! };
+/** The part of each list from `since` to before `place` or `until`, as a range of keys. */
+export function listRanges(query: RunQuery, place: RunPlace | undefined): readonly { gt: string; lt: string }[] {
+  return listsFor(query).map((prefix) => {
+    const ends = [after(prefix)];
+    if (query.until !== undefined) ends.push(prefix + query.until);
+    if (place) ends.push(inList(prefix, place));
+    // "~" sorts behind "!": everything created at `since` itself stays outside.
+    return { gt: query.since === undefined ? prefix : after(`${prefix}${query.since}`), lt: ends.sort()[0]! };
+  });
 }
 
 /** The place a list key stands for. */

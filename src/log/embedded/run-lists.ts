@@ -5,10 +5,11 @@ import {
   type KnownRun,
   matchesQuery,
   parsePlace,
+  type RunPlace,
   type RunQuery,
   type RunRecord,
 } from '../index.ts';
-import { listRange, placeOf, runKey } from './keys.ts';
+import { listRanges, placeOf, runKey } from './keys.ts';
 import type { Store } from './store.ts';
 import type { StoredRun } from './stored.ts';
 
@@ -51,7 +52,6 @@ async function* archived(
   before: ReturnType<typeof parsePlace> | undefined,
   inMemory: ReadonlyMap<string, KnownRun>,
 ): AsyncGenerator<RunRecord> {
-  const { gt, lt } = listRange(query, before);
   let chunk: string[] = [];
   const records = async () => {
     const stored = await store.archive.getMany<StoredRun>(chunk.map(runKey));
@@ -59,11 +59,32 @@ async function* archived(
     const records = stored.flatMap((run) => run?.record ?? []);
     return records.filter(isAlive).filter((record) => matchesQuery(query, record));
   };
-  for await (const key of store.archive.keys(gt, lt, true)) {
-    const { runId } = placeOf(key);
+  const lists = listRanges(query, before).map(({ gt, lt }) => store.archive.keys(gt, lt, true));
+  for await (const { runId } of newestOf(lists)) {
     if (inMemory.has(runId)) continue;
     chunk.push(runId);
     if (chunk.length === CHUNK) yield* await records();
   }
   yield* await records();
+}
+
+/** The places in several lists as those of one. A run that moved from one to another meanwhile comes once. */
+async function* newestOf(lists: readonly AsyncIterable<string>[]): AsyncGenerator<RunPlace> {
+  const iterators = lists.map((list) => list[Symbol.asyncIterator]());
+  const next = async (iterator: AsyncIterator<string>) => {
+    const { value, done } = await iterator.next();
+    return done ? [] : [{ iterator, place: placeOf(value) }];
+  };
+  try {
+    let fronts = (await Promise.all(iterators.map(next))).flat();
+    let last: RunPlace | undefined;
+    while (fronts.length > 0) {
+      const newest = fronts.reduce((a, b) => (comparePlaces(a.place, b.place) < 0 ? b : a));
+      if (!last || comparePlaces(newest.place, last) !== 0) yield newest.place;
+      last = newest.place;
+      fronts = [...fronts.filter((it) => it !== newest), ...(await next(newest.iterator))];
+    }
+  } finally {
+    await Promise.all(iterators.map((it) => it.return?.()));
+  }
 }

@@ -247,6 +247,19 @@ export const runCases: readonly LogCase[] = [
       assert.deepEqual(await ids(log, { owner: 'ann', tenant: '' }), ['r8', 'r4', 'r0']);
       assert.deepEqual(await ids(log, { tenant: 'evil' }), []);
       assert.deepEqual(await ids(log, { status: 'completed' }), ['r11', 'r10', 'r9']);
+      assert.deepEqual(await ids(log, { status: ['completed', 'running'], until: minute(59) }), await ids(log));
+      assert.deepEqual(await ids(log, { status: ['failed', 'completed', 'failed'] }), ['r11', 'r10', 'r9']);
+      assert.deepEqual(await ids(log, { agent: 'y', status: ['running', 'paused'] }), ['r6', 'r3', 'r0']);
+      const page = await log.runs.list({ status: ['running', 'completed'], limit: 4 });
+      assert.deepEqual(
+        page.runs.map(({ runId }) => runId),
+        ['r11', 'r10', 'r9', 'r8'],
+      );
+      const after = await log.runs.list({ status: ['running', 'completed'], limit: 4, before: page.next! });
+      assert.deepEqual(
+        after.runs.map(({ runId }) => runId),
+        ['r7', 'r6', 'r5', 'r4'],
+      );
       assert.deepEqual(await ids(log, { agent: 'y' }), ['r9', 'r6', 'r3', 'r0']);
       assert.deepEqual(await ids(log, { threadId: 't1', status: 'running' }), ['r7', 'r5', 'r3', 'r1']);
       assert.deepEqual(await ids(log, { since: minute(2), until: minute(5) }), ['r4', 'r3']);
