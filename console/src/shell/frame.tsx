@@ -1,11 +1,20 @@
 import './frame.css';
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
+import { signOut, useSession } from '../session/session.ts';
 import { Help } from './help.tsx';
+import { Palette } from './palette.tsx';
+import { useShortcuts } from './shortcuts.ts';
 import { ThemeChoice } from './theme.tsx';
 
 /** What every screen stands in. */
 export function Frame(): ReactElement {
+  const navigate = useNavigate();
+  const { token } = useSession();
+  useShortcuts('Everywhere', [
+    { keys: 'g r', label: 'Go to the runs', run: () => void navigate({ to: '/' }) },
+    { keys: 'g c', label: 'Go to the chat', run: () => void navigate({ to: '/chat' }) },
+  ]);
   return (
     <>
       <a className="skip" href="#main">
@@ -22,6 +31,12 @@ export function Frame(): ReactElement {
           <Link to="/chat">Chat</Link>
         </nav>
         <span className="frame-space" />
+        {token !== undefined && (
+          <button type="button" className="quiet" onClick={signOut}>
+            Sign out
+          </button>
+        )}
+        <Palette />
         <Help />
         <ThemeChoice />
       </header>
