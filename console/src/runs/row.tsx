@@ -2,8 +2,8 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactElement } from 'react';
 import type { ListedRun } from 'telltale/client';
 import { visible } from 'telltale/react/parts';
-import { absolute, ago, count, plural } from '../ui/format.ts';
-import { useNow } from '../ui/now.ts';
+import { absolute, count, plural } from '../ui/format.ts';
+import { useAgo } from '../ui/now.ts';
 import { Status } from '../ui/status.tsx';
 
 /** Ids are long: the end of one tells it from its neighbours. */
@@ -29,17 +29,16 @@ export const Row = memo(({ run }: { run: ListedRun }): ReactElement => {
       </th>
       <td className="runs-number runs-wide">{count(events)}</td>
       <td className="runs-number">
-        <Age time={last} isTicking={status === 'running'} />
+        <Age time={last} />
       </td>
     </tr>
   );
 });
 
-function Age({ time, isTicking }: { time: string; isTicking: boolean }): ReactElement {
-  const now = useNow(isTicking);
+function Age({ time }: { time: string }): ReactElement {
   return (
     <time dateTime={time} title={absolute(time)}>
-      {ago(time, now)}
+      {useAgo(time)}
     </time>
   );
 }

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { ago } from './format.ts';
 
 const TICK_MS = 1_000;
 const listeners = new Set<() => void>();
@@ -29,3 +30,6 @@ const still = (): (() => void) => () => {};
 
 /** This machine's time, in milliseconds since 1970, each second. One timer for all who look; none while `isTicking` is false. */
 export const useNow = (isTicking = true): number => useSyncExternalStore(isTicking ? subscribe : still, () => now);
+
+/** How long ago a time of the log was. Renders when that reads otherwise: an hour's age changes once in an hour. */
+export const useAgo = (time: string): string => useSyncExternalStore(subscribe, () => ago(time, now));
