@@ -227,6 +227,8 @@ describe('telltale serve', () => {
     expect(asked.code).toBe(0);
     expect(asked.stdout).toContain('notes.md:3 “TODO: mend the roof.” (is unfinished)');
 
+    const [, page] = await program.saw(/\n\nOpen (http:\S+) in a browser: .*\n\n/);
+    expect(await (await fetch(page!)).text()).toContain('<title>Telltale</title>');
     const [, command] = await program.saw(/^ {2}telltale (run .*)$/m);
     const words = [...command!.matchAll(/"([^"]*)"|(\S+)/g)].map((it) => it[1] ?? it[2]!);
     expect(await runOnce(words)).toMatchObject({ code: 0 });
@@ -235,6 +237,13 @@ describe('telltale serve', () => {
       const { status, stdout } = spawnSync('sh', ['-c', `${curl} -sS --fail-with-body`], { encoding: 'utf8' });
       expect([status, stdout]).toEqual([0, expect.stringMatching(/"runId":"first"/)]);
     }
+  });
+
+  test('serves and names no page with --no-console', async () => {
+    const { program, url } = await startServer([agents, '--port', '0', '--data', 'memory:', '--no-console']);
+    expect((await fetch(url)).status).toBe(404);
+    program.child.kill('SIGINT');
+    expect((await program.ended).stdout).not.toContain('browser');
   });
 
   test('asks the model that the environment names, says where it sends what it reads, and with --rules does not', async () => {

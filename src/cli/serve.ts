@@ -11,7 +11,7 @@ import { plain } from './plain.ts';
 
 export const serve: Command = {
   help: `telltale serve [module] [--port <n>] [--host <address>] [--data <folder>] [--workspace <folder>] [--rules]
-                        [--concurrency <n>] [--timeout <s>] [--door <name>=<agent>]
+                        [--concurrency <n>] [--timeout <s>] [--door <name>=<agent>] [--no-console]
                         [--jwks-url <url> --issuer <text> --audience <text>] [--keys <file>]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
@@ -24,6 +24,7 @@ about the files of a folder.
   --workspace <folder>  what the analyst may read (default: this folder)
   --concurrency <n>     so many runs at once; more wait for their turn (default: as many as are started)
   --timeout <s>         seconds that a run may take; then it ends as failed (timed_out; default: as long as it takes)
+  --no-console          without the page at /, on which runs are started and watched in a browser
   --rules               the analyst works by rules, no LLM, although the environment names a model
 ${DOORS_HELP}${AUTH_HELP}
 The analyst's model is the one of the first variable that is set: ANTHROPIC_API_KEY (and ANTHROPIC_MODEL,
@@ -47,6 +48,7 @@ Examples:
       concurrency: { type: 'string' },
       timeout: { type: 'string' },
       door: { type: 'string', multiple: true },
+      'no-console': { type: 'boolean', default: false },
       ...ACCESS_OPTIONS,
     });
     const [module, ...more] = positionals;
@@ -67,6 +69,7 @@ Examples:
         process.env,
         agents.map(({ name }) => name),
       ),
+      console: !values['no-console'],
       store: values.data === 'memory:' ? values.data : resolve(values.data),
       ...(concurrency !== undefined && { concurrency: numberOf('--concurrency', concurrency) }),
       ...(timeout !== undefined && { timeout: numberOf('--timeout', timeout) }),
@@ -97,6 +100,7 @@ Examples:
       say(`  log        ${values.data === 'memory:' ? 'in memory' : resolve(values.data)} (${durability})`);
       if (access.auth) say(`  access     ${Object.keys(access.auth).join(', ')}: every request has to say who asks`);
       say('');
+      if (!values['no-console']) say(`Open ${url}/ in a browser: start a run there, and watch it.\n`);
       say(hints(url, agents[0]?.name ?? ''));
       await stopped;
     } finally {
@@ -132,7 +136,7 @@ const say = (line: string): boolean => process.stdout.write(`${plain(line)}\n`);
 function hints(url: string, agent: string): string {
   const at = url.endsWith(':4747') ? '' : ` --url ${url}`;
   const input = agent === 'analyst' ? 'What are the risks in this project?' : 'hello';
-  return `Watch a run, in a second terminal:
+  return `Watch a run in a second terminal:
   ${calledAs()} run ${agent} "${input}"${at}
 
 Or with nothing but curl:

@@ -48,7 +48,7 @@ export interface ListedRun {
 export interface ListedAgent {
   readonly name: string;
   readonly description?: string;
-  /** The model it mainly uses: a label for people, such as `rules, no LLM`, not an id. */
+  /** The model it mainly uses: a label for people, such as `rules-1 (no LLM)`, not an id. */
   readonly model?: string;
 }
 

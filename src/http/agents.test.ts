@@ -4,7 +4,7 @@ import { telltale } from '../index.ts';
 
 const app = telltale({ store: 'memory:' });
 app.agent('writer', () => 'done', { description: 'Writes a page', model: 'claude-sonnet-5', concurrency: 2 });
-app.agent('analyst', () => 'done', { description: 'Reads files', model: 'rules, no LLM', budget: { maxCost: 1 } });
+app.agent('analyst', () => 'done', { description: 'Reads files', model: 'rules-1 (no LLM)', budget: { maxCost: 1 } });
 const { url } = await app.listen(0);
 
 afterAll(() => app.close());
@@ -14,7 +14,7 @@ test('agents are listed by name, with what is said of them and nothing else (P8)
   expect(await (await fetch(`${url}/v1/agents`)).json()).toEqual({
     agents: [
       { name: 'Bare' },
-      { name: 'analyst', description: 'Reads files', model: 'rules, no LLM' },
+      { name: 'analyst', description: 'Reads files', model: 'rules-1 (no LLM)' },
       { name: 'writer', description: 'Writes a page', model: 'claude-sonnet-5' },
     ],
   });

@@ -31,7 +31,11 @@ export const agentOperations: Operations = {
         json: AgentList,
         example: {
           agents: [
-            { name: 'analyst', description: 'Answers questions about the files of a folder', model: 'rules, no LLM' },
+            {
+              name: 'analyst',
+              description: 'Answers questions about the files of a folder',
+              model: 'rules-1 (no LLM)',
+            },
             { name: 'greeter' },
           ],
         },

@@ -160,7 +160,7 @@ export const AgentList = z.object({
       z.object({
         name: z.string(),
         description: z.string().exactOptional(),
-        model: z.string().exactOptional().describe('The one it mainly uses. A label, such as `rules, no LLM`.'),
+        model: z.string().exactOptional().describe('The one it mainly uses. A label, such as `rules-1 (no LLM)`.'),
       }),
     )
     .describe('By name.'),

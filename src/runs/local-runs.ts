@@ -18,7 +18,7 @@ export interface Agent extends RunLimits {
   readonly name: string;
   readonly fn: AgentFunction;
   readonly description?: string;
-  /** The model it mainly uses, as a label for people: `claude-sonnet-5`, or `rules, no LLM`. */
+  /** The model it mainly uses, as a label for people: `claude-sonnet-5`, or `rules-1 (no LLM)`. */
   readonly model?: string;
   /** The most that one of its runs may spend. */
   readonly budget?: BudgetLimits;
