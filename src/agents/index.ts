@@ -1,6 +1,7 @@
 import type { RunWriter } from '../protocol/index.ts';
 import { analyse } from './analyst.ts';
 import { type ModelChoice, openMind } from './mind.ts';
+import { rehearse } from './rehearsal/rehearsal.ts';
 
 export type { AnalystInput } from './analyst.ts';
 export type { ModelChoice } from './mind.ts';
@@ -37,6 +38,14 @@ export async function referenceAgents({
       about: {
         description: 'Answers a question about the files of a folder, citing file and line.',
         model: mind.label,
+      },
+    },
+    {
+      name: 'rehearsal',
+      fn: (run, input) => rehearse(run, input, { workspace }),
+      about: {
+        description: 'Counts the files of a folder, slowly, and takes faults: to see how a page shows them.',
+        model: 'rules, no LLM',
       },
     },
   ];

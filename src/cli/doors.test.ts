@@ -37,6 +37,8 @@ test('the environment says the same; a flag counts more', () => {
   expect(doorsOf(undefined, env, ['one', 'two'])).toEqual({ chat: { agent: 'one' }, thinking: false });
   expect(doorsOf(['chat=two'], env, ['one', 'two'])).toEqual({ chat: { agent: 'two' } });
   expect(doorsOf(undefined, {}, ['one'])).toEqual({});
+  const both = doorsOf(['chat=two', 'thinking=off'], {}, ['one', 'two'], 'one');
+  expect(both).toMatchObject({ chat: { agent: 'two' }, thinking: false, execution: { agent: 'one' } });
 });
 
 test.each([

@@ -15,7 +15,7 @@ export const serve: Command = {
                         [--jwks-url <url> --issuer <text> --audience <text>] [--keys <file>]
 
 Serves agents over HTTP and keeps everything they do. Without a module it serves "analyst", which answers questions
-about the files of a folder.
+about the files of a folder, and "rehearsal", which takes faults to show what they look like.
 
   module                an ES module whose default export is a record of agents, or whose exported functions are agents
   --port <n>            default 4747, or PORT; 0 takes any that is free
@@ -68,6 +68,7 @@ Examples:
         values.door,
         process.env,
         agents.map(({ name }) => name),
+        module === undefined ? 'analyst' : undefined,
       ),
       console: !values['no-console'],
       store: values.data === 'memory:' ? values.data : resolve(values.data),
@@ -93,7 +94,7 @@ Examples:
       const { durability } = await app.log();
       const names = agents.map(({ name, about }) => (about.model === undefined ? name : `${name} · ${about.model}`));
       say(`Telltale listens on ${url}`);
-      say(`  agents     ${names.join(', ')}`);
+      say(`  agents     ${names.join('\n             ')}`);
       if (module === undefined) say(`  workspace  ${workspace}`);
       const sent = receiver(model);
       if (sent !== undefined) say(`  sent       what the analyst reads goes to ${sent}; --rules keeps it here`);
