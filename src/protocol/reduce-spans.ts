@@ -97,7 +97,7 @@ function find<T>(list: readonly T[], { key, is, keyOf }: Identity<T>): number {
   return place !== undefined && place < list.length && is(list[place] as T) ? place : -1;
 }
 
-const NEAR = 16;
+const NEAR = 4;
 
 function indexOf<T>(list: readonly T[], keyOf: Identity<T>['keyOf']): Index {
   const index = new Map(list.map((it, i) => [keyOf(it), i]));
