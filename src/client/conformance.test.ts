@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createClient } from './client.ts';
 import { follow } from './follow.ts';
-import { readFrames, type ServerFrame } from './frames.ts';
+import { type FramesOptions, readFrames, type ServerFrame } from './frames.ts';
 import {
   caughtUp,
   ended,
@@ -45,15 +45,17 @@ interface Read {
   readonly error: unknown;
 }
 
+const optionsOf = (fetch: typeof globalThis.fetch): FramesOptions => ({
+  ...{ cursor: () => undefined, headers: async () => new Headers(), signal: new AbortController().signal, fetch },
+  ...{ patienceMs: () => 10_000, onRetry: () => {}, onHeartbeat: () => {} },
+});
+
 /** What the client takes from a body, to the end of the connection. */
 async function read(body: string | Uint8Array, type = STREAM['content-type'], fetch = globalThis.fetch): Promise<Read> {
   server = await serve((_, response) => response.writeHead(200, { 'content-type': type }).end(body));
   const frames: ServerFrame[] = [];
   const retries: number[] = [];
-  const options = {
-    ...{ cursor: () => undefined, headers: async () => new Headers(), signal: new AbortController().signal, fetch },
-    ...{ patienceMs: () => 10_000, onRetry: (ms: number) => retries.push(ms), onHeartbeat: () => {} },
-  };
+  const options = { ...optionsOf(fetch), onRetry: (ms: number) => retries.push(ms) };
   try {
     for await (const batch of readFrames(new URL(server.url), options)) frames.push(...batch);
     return { frames, retries, error: undefined };
@@ -63,6 +65,19 @@ async function read(body: string | Uint8Array, type = STREAM['content-type'], fe
     await server.close();
   }
 }
+
+test('a history that comes at once is given in pieces between which a page can paint', async () => {
+  const body = Array.from({ length: 5_000 }, (_, i) => `id: ${i}\ndata: ${'x'.repeat(i % 700)}é\n\n`).join('');
+  const fetch = async (): Promise<Response> => new Response(body, { headers: STREAM });
+  const batches: (readonly ServerFrame[])[] = [];
+  const reading = async (): Promise<void> => {
+    for await (const batch of readFrames(new URL('http://127.0.0.1'), optionsOf(fetch))) batches.push(batch);
+  };
+  await expect(reading()).rejects.toMatchObject({ code: 'unreachable' });
+  const sizes = batches.map((batch) => batch.reduce((sum, { data }) => sum + data.length, 0));
+  expect(Math.max(...sizes)).toBeLessThan(64 * 1024);
+  expect(batches.flat().map(({ id }) => Number(id))).toEqual(Array.from({ length: 5_000 }, (_, i) => i));
+});
 
 const bytes = (...parts: (string | number[])[]): Uint8Array =>
   Buffer.concat(parts.map((it) => Buffer.from(it as string)));

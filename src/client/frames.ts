@@ -6,6 +6,11 @@ import type { Transport } from './transport.ts';
 
 /** No frame of a server with the published limits comes near it (in characters). */
 const MAX_FRAME = 16 * 1024 * 1024;
+/**
+ * So many characters are parsed before what they hold is yielded. A browser gives a busy page up to 2 MiB at once, 7,000
+ * frames of a history: too much to take before the next paint.
+ */
+const PIECE = 64 * 1024;
 /** In any case, with whatever parameters: the charset is UTF-8 (WHATWG HTML 9.2.5). */
 const EVENT_STREAM = /^text\/event-stream\s*(;|$)/i;
 
@@ -39,7 +44,8 @@ export interface FramesOptions extends Transport {
 }
 
 /**
- * The frames of one connection, as many at once as came at once. Ends where the server has nothing more (204).
+ * The frames of one connection, as many at once as came at once, within reason. Ends where the server has nothing more
+ * (204).
  *
  * @throws {TelltaleError} `unreachable` when it could not be made, ended or fell silent; `stream_broken` when
  * what answers is no event stream; the server's own code for a refusal. Throws `signal.reason` once that is aborted.
@@ -82,11 +88,13 @@ export async function* readFrames(
     for (;;) {
       const { done, value } = await waiting(reader.read());
       if (done) throw unreachable('The connection ended before the log did.');
-      parser.feed(value);
-      if (frames.length === 0) continue;
-      const batch = frames;
-      frames = [];
-      yield batch;
+      for (let at = 0; at < value.length; at += PIECE) {
+        parser.feed(value.slice(at, at + PIECE));
+        if (frames.length === 0) continue;
+        const batch = frames;
+        frames = [];
+        yield batch;
+      }
     }
   } catch (error) {
     options.signal.throwIfAborted();
