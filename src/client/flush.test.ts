@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Flush } from './flush.ts';
 
 const frames: (() => void)[] = [];
@@ -55,6 +55,46 @@ describe('a flush', () => {
     expect(frames).toHaveLength(0);
     await next();
     expect(performance.now() - began).toBeGreaterThan(90);
+  });
+
+  describe('of history', () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+    afterEach(() => void vi.useRealTimers());
+
+    /** So many milliseconds of a page, with a frame every 16 and something new every 4. */
+    function pass(flush: Flush, ms: number): void {
+      for (let i = 4; i <= ms; i += 4) {
+        flush.request(true);
+        vi.advanceTimersByTime(4);
+        if (i % 16 === 0) for (const frame of frames.splice(0)) frame();
+      }
+    }
+
+    test('comes with each frame at first, then ever more seldom, at last ten times a second', () => {
+      inPage('visible');
+      const { flush, shown } = flushing();
+      flush.request();
+      pass(flush, 64);
+      expect(shown.mock.calls.length).toBeGreaterThan(2);
+      pass(flush, 936);
+      const before = shown.mock.calls.length;
+      expect(before).toBeLessThan(25);
+      pass(flush, 1_000);
+      expect(shown.mock.calls.length - before).toBeGreaterThan(7);
+      expect(shown.mock.calls.length - before).toBeLessThan(11);
+    });
+
+    test('holds nothing else back', () => {
+      inPage('visible');
+      const { flush, shown } = flushing();
+      pass(flush, 2_004);
+      expect([frames.length, vi.getTimerCount()]).toEqual([0, 1]);
+      shown.mockClear();
+      flush.request();
+      expect(frames).toHaveLength(1);
+      frames[0]?.();
+      expect([shown.mock.calls.length, vi.getTimerCount()]).toEqual([1, 0]);
+    });
   });
 
   test('comes in the next turn where there are no frames', async () => {

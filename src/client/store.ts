@@ -184,7 +184,7 @@ export class Store<View, Shown extends Content<View> = Content<View>> {
   }
 
   #tell(): void {
-    this.#flush.request();
+    this.#flush.request(this.#state.phase === 'catching-up');
     this.#news.resolve();
     this.#news = Promise.withResolvers();
   }
