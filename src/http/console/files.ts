@@ -37,11 +37,11 @@ const BASE = /<base href="[^"]*" ?\/?>/;
 
 /** The folder of a built console, read whole when it is first asked for. */
 export class ConsoleFiles {
-  readonly #folder: URL;
+  readonly #folder: URL | null;
   #built: Promise<Built> | undefined;
 
-  /** @param folder ends with a slash. */
-  constructor(folder: URL) {
+  /** @param folder ends with a slash; null where it cannot be known. */
+  constructor(folder: URL | null) {
     this.#folder = folder;
   }
 
@@ -58,10 +58,14 @@ export class ConsoleFiles {
   }
 }
 
-/** The one that is built beside this package, from its sources and from `dist` alike. */
-export const builtConsole = new ConsoleFiles(new URL('../../../dist/console/', import.meta.url));
+/**
+ * The one that is built beside this package, from its sources and from `dist` alike. Not `new URL`, which bundlers would
+ * take for a file to bring along, and which throws where they leave no address of a module.
+ */
+export const builtConsole = new ConsoleFiles(URL.parse('../../../dist/console/', import.meta.url));
 
-async function readBuilt(folder: URL): Promise<Built> {
+async function readBuilt(folder: URL | null): Promise<Built> {
+  if (!folder) throw notBuilt();
   const page = await readFile(new URL('index.html', folder), 'utf8').catch(unlessAbsent);
   if (!BASE.test(page)) throw new TelltaleError('internal', 'The page of the console has no <base> to be set.');
   const names = await readdir(new URL('assets/', folder));
@@ -94,9 +98,11 @@ function sent(bytes: Buffer<ArrayBuffer>): Sent {
 }
 
 function unlessAbsent(error: NodeJS.ErrnoException): never {
-  if (error.code !== 'ENOENT') throw error;
-  throw new TelltaleError(
-    'not_found',
-    'The console is not built. Run "npm run build" in the folder of Telltale, then ask again; GET /docs shows every other address.',
-  );
+  throw error.code === 'ENOENT' ? notBuilt() : error;
 }
+
+const notBuilt = (): TelltaleError =>
+  new TelltaleError(
+    'not_found',
+    'The console is not built here. Run "npm run build" in the folder of Telltale, then ask again; a bundler has to leave the package out of its bundle. GET /docs shows every other address.',
+  );
