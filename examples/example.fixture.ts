@@ -6,17 +6,16 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type axe from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { find } from '../src/http/programs.fixture.ts';
+import type { Page } from 'playwright-core';
 
-export const executablePath = find('chromium');
+export { executablePath, openChromium as openBrowser } from '../src/http/chromium.fixture.ts';
 
 export interface Served {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** @param env Beside the path alone: a key in the environment of whoever runs the tests is not for them. */
+/** @param env Beside what every program needs: a key in the environment of whoever runs the tests is not for them. */
 export async function serve(
   example: string,
   args: readonly string[] = [],
@@ -25,7 +24,7 @@ export async function serve(
   const program = join(import.meta.dirname, example, 'server.ts');
   const child = spawn(process.execPath, ['--conditions=telltale-source', program, '0', 'memory:', ...args], {
     stdio: ['ignore', 'pipe', 'ignore'],
-    env: { PATH: process.env.PATH, ...env },
+    env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
   });
   const gone = once(child, 'exit');
   const line = once(createInterface(child.stdout), 'line');
@@ -38,9 +37,6 @@ export async function serve(
     },
   };
 }
-
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: executablePath as string, args: ['--no-sandbox', '--disable-gpu'] });
 
 /** What axe finds wrong with a page as it stands, in light and in dark, wide and narrow. */
 export async function violations(page: Page): Promise<string[]> {

@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { build, type Rolldown } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { find } from './http/programs.fixture.ts';
+import { executablePath, openChromium } from './http/chromium.fixture.ts';
 import { telltale } from './index.ts';
 
 const exec = promisify(execFile);
@@ -178,14 +177,11 @@ describe('the package, as users install it', () => {
       expect(code).not.toMatch(/["'`]node:|hono|classic-level|ZodError/);
     });
 
-    test.skipIf(!find('chromium'))('it runs in Chromium', async () => {
+    test.skipIf(!executablePath)('it runs in Chromium', async () => {
       const app = telltale({ store: 'memory:' });
       app.agent('greeter', (run, name) => run.say(`Hello ${name}.`));
       const { url } = await app.listen(0);
-      const browser = await chromium.launch({
-        executablePath: find('chromium')!,
-        args: ['--no-sandbox', '--disable-gpu'],
-      });
+      const browser = await openChromium();
       try {
         const page = await browser.newPage();
         await page.goto(`${url}/healthz`);

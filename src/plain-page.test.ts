@@ -5,11 +5,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { find } from './http/programs.fixture.ts';
+import { executablePath, openChromium } from './http/chromium.fixture.ts';
 
-const executablePath = find('chromium');
 const folder = join(import.meta.dirname, '../examples/plain');
 
 describe.skipIf(!executablePath)('examples/plain in Chromium', () => {
@@ -31,10 +30,7 @@ describe.skipIf(!executablePath)('examples/plain in Chromium', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'telltale-plain-'));
-    browser = await chromium.launch({
-      executablePath: executablePath as string,
-      args: ['--no-sandbox', '--disable-gpu'],
-    });
+    browser = await openChromium();
     await start();
   });
   afterAll(async () => {

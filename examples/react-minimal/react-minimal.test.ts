@@ -2,13 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { build, preview } from 'vite';
 import { expect, test } from 'vitest';
-import { find } from '../../src/http/programs.fixture.ts';
+import { executablePath, openChromium } from '../../src/http/chromium.fixture.ts';
 import { telltale } from '../../src/index.ts';
-
-const executablePath = find('chromium');
 
 test.skipIf(!executablePath)(
   'a question, asked in the page, is answered in front of the reader',
@@ -31,7 +28,7 @@ test.skipIf(!executablePath)(
       build: { outDir },
       preview: { port: 0, host: '127.0.0.1', proxy: { '/v1': { target: url, changeOrigin: false } } },
     });
-    const browser = await chromium.launch({ executablePath: executablePath as string, args: ['--no-sandbox'] });
+    const browser = await openChromium();
     try {
       const page = await browser.newPage();
       const problems: string[] = [];

@@ -5,9 +5,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { find } from '../http/programs.fixture.ts';
+import { executablePath, openChromium } from '../http/chromium.fixture.ts';
 import { streamServer } from '../http/stream.fixture.ts';
 import { append, custom, type Draft, delta, END, START } from '../hub/drafts.fixture.ts';
 import { until } from '../hub/recording.fixture.ts';
@@ -16,9 +16,6 @@ import { faultyProxy } from '../testing/faulty-proxy.ts';
 import { bundle, WHOLE } from './bundle.fixture.ts';
 import type { Client } from './client.ts';
 import type { Run, RunView } from './run.ts';
-
-const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 /** What the page under test keeps for its tests. */
 interface Watching {
@@ -48,7 +45,7 @@ describe.skipIf(!executablePath)('in Chromium', () => {
     `;
     const { code } = await bundle(page, WHOLE);
     script = code;
-    browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS });
+    browser = await openChromium();
   });
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();

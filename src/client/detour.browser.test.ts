@@ -1,6 +1,7 @@
 /** A page behind an nginx that holds streams back, in a real browser: pages take over, and the stream comes back. */
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { executablePath, openChromium } from '../http/chromium.fixture.ts';
 import { startNginx } from '../http/nginx.fixture.ts';
 import { find } from '../http/programs.fixture.ts';
 import { streamServer } from '../http/stream.fixture.ts';
@@ -26,7 +27,6 @@ afterAll(() => browser?.close());
 
 test('in Chromium, too: pages where nginx holds the stream back, the stream once it lets it through, each event once (P7)', async (context) => {
   const program = find('nginx');
-  const executablePath = find('chromium');
   if (!program || !executablePath) return context.skip('nginx or chromium is not installed');
   const server = await streamServer();
   closing.push(() => server.close());
@@ -43,7 +43,7 @@ test('in Chromium, too: pages where nginx holds the stream back, the stream once
 
   const source = `import { createClient } from './index.ts'; window.held = { createClient, given: [] };`;
   const { code } = await bundle(source, WHOLE);
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--no-first-run'] });
+  browser = await openChromium();
   const page = await browser.newPage();
   closing.push(() => page.close());
   const requests: string[] = [];

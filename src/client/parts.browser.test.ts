@@ -1,15 +1,12 @@
 /** The client as a bundler splits it, in a real browser: parts that come late, or not at first, and what that does to a run. */
-import { type Browser, chromium, type Page, type Route } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { find } from '../http/programs.fixture.ts';
+import { executablePath, openChromium } from '../http/chromium.fixture.ts';
 import { type StreamServer, streamServer } from '../http/stream.fixture.ts';
 import { append, custom, END, START } from '../hub/drafts.fixture.ts';
 import { type Bundle, bundle } from './bundle.fixture.ts';
 import type { Client } from './client.ts';
 import type { RunView } from './run.ts';
-
-const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 interface Split {
   client: Client;
@@ -28,7 +25,7 @@ describe.skipIf(!executablePath)('in Chromium, in parts', () => {
       import { createClient } from './index.ts';
       window.split = { client: createClient({ url: '/' }), seqs: [], views: [], errors: [] };
     `);
-    browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS });
+    browser = await openChromium();
   });
   afterEach(async () => {
     for (const close of closing.splice(0).reverse()) await close();

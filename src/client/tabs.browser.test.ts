@@ -1,7 +1,7 @@
 /** Tabs of a real browser that share one connection: joined late, led by another, crashed, stopped without a word. */
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { find } from '../http/programs.fixture.ts';
+import { executablePath, openChromium } from '../http/chromium.fixture.ts';
 import { type StreamServer, streamServer } from '../http/stream.fixture.ts';
 import { append, custom, delta, END, START } from '../hub/drafts.fixture.ts';
 import { until } from '../hub/recording.fixture.ts';
@@ -9,9 +9,6 @@ import type { RunSnapshot } from '../protocol/index.ts';
 import { bundle, WHOLE } from './bundle.fixture.ts';
 import type { Client } from './client.ts';
 import type { Run } from './run.ts';
-
-const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
 /** What a tab under test keeps. */
 interface Tab {
@@ -30,7 +27,7 @@ describe.skipIf(!executablePath)('tabs of Chromium', () => {
   beforeAll(async () => {
     const source = `import { createClient } from './index.ts'; window.tab = { createClient, given: [], phases: [] };`;
     script = (await bundle(source, WHOLE)).code;
-    browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS });
+    browser = await openChromium();
   });
   afterEach(async () => {
     await context.close();

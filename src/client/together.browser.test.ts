@@ -1,7 +1,6 @@
 /** Eight runs in a page over HTTP/1.1, where a browser opens six connections to a server. */
-import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
-import { find } from '../http/programs.fixture.ts';
+import { executablePath, openChromium } from '../http/chromium.fixture.ts';
 import { streamServer } from '../http/stream.fixture.ts';
 import { append, custom, END, START } from '../hub/drafts.fixture.ts';
 import { until } from '../hub/recording.fixture.ts';
@@ -9,14 +8,11 @@ import { bundle, WHOLE } from './bundle.fixture.ts';
 import type { createClient } from './client.ts';
 import type { Run } from './run.ts';
 
-const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-
 test.skipIf(!executablePath)(
   'in Chromium all eight are live, over one connection, and the page can still ask for something',
   async () => {
     const server = await streamServer();
-    const browser = await chromium.launch({ executablePath: executablePath as string, args: ARGS });
+    const browser = await openChromium();
     try {
       const ids = Array.from({ length: 8 }, (_, i) => `r${i}`);
       for (const id of ids) await append(server.log, id, [START, custom(id)]);

@@ -8,11 +8,11 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { END, note, openRun } from '../testing/stream/kit.ts';
 import { type StreamHost, streamCases } from '../testing/stream.cases.ts';
 import { type Certificate, certificate } from './certificate.fixture.ts';
+import { executablePath, openChromium } from './chromium.fixture.ts';
 import { type Mounted, mounted } from './host.fixture.ts';
 import { type Http2Client, http2Client } from './http2-client.fixture.ts';
 import { startNginx } from './nginx.fixture.ts';
@@ -183,15 +183,14 @@ describe.skipIf(!has('openssl'))('with a certificate', () => {
     });
   }
 
-  it.skipIf(!has('chromium') || !has('nginx'))(
+  it.skipIf(!executablePath || !has('nginx'))(
     'a browser watches ten runs at once over HTTP/2, of which HTTP/1.1 allows six',
     async () => {
       const telltale = mounted();
       const server = await behindNginx(telltale, tls);
       const client = await http2Client(server.url);
       const host = { url: server.url, fetch: client.fetch, viewers: () => telltale.hub.viewers };
-      const args = ['--no-sandbox', '--disable-gpu', '--ignore-certificate-errors'];
-      const browser = await chromium.launch({ executablePath: find('chromium')!, args });
+      const browser = await openChromium('--ignore-certificate-errors');
       const runs = await Promise.all(Array.from({ length: 10 }, () => openRun(host)));
       const page = await browser.newPage({ ignoreHTTPSErrors: true });
       await page.goto(`${server.url}/healthz`);

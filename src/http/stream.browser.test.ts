@@ -1,31 +1,19 @@
 /** The plain EventSource of a real browser, through a proxy that cuts (P5, P7). */
-import { chromium } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { append, custom, END, START } from '../hub/drafts.fixture.ts';
 import { until } from '../hub/recording.fixture.ts';
 import { faultyProxy } from '../testing/faulty-proxy.ts';
-import { find } from './programs.fixture.ts';
+import { executablePath, openChromium } from './chromium.fixture.ts';
 import { streamServer } from './stream.fixture.ts';
 
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
 test('EventSource in Chromium gets every event once over cuts, resumes a quiet view by progress, and stops at the end', async (context) => {
-  const executablePath = find('chromium');
   if (!executablePath) return context.skip('chromium is not installed');
   const server = await streamServer({ heartbeatMs: 50 });
   const cuts = [1400, 1200, 1];
   const proxy = await faultyProxy(server.url, (n) =>
     n < 3 ? { cutAfter: cuts[n]!, cutBy: n % 2 ? 'fin' : 'reset' } : {},
   );
-  const browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await openChromium();
   try {
     await append(server.log, 'r', [START, ...Array.from({ length: 30 }, (_, n) => custom(n))]);
     const page = await browser.newPage();
@@ -74,14 +62,13 @@ test('EventSource in Chromium gets every event once over cuts, resumes a quiet v
 }, 60_000);
 
 test('EventSource in Chromium gets every event of eight runs once over cuts, on one connection, and stops at the end', async (context) => {
-  const executablePath = find('chromium');
   if (!executablePath) return context.skip('chromium is not installed');
   const server = await streamServer();
   const ids = Array.from({ length: 8 }, (_, n) => `run-${n}`);
   for (const id of ids) await append(server.log, id, [START, custom(1), custom(2)]);
   const cuts = [4000];
   const proxy = await faultyProxy(server.url, (n) => (n in cuts ? { cutAfter: cuts[n]!, cutBy: 'fin' } : {}));
-  const browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await openChromium();
   try {
     const page = await browser.newPage();
     // A page of the proxy's own origin; its connection is the first that might be cut.

@@ -1,15 +1,14 @@
 /** A browser with the hooks in it, for the tests that need one. */
 import { fileURLToPath } from 'node:url';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { mergeConfig } from 'vite';
 import { bundle, WHOLE } from '../client/bundle.fixture.ts';
-import { find } from '../http/programs.fixture.ts';
+import { openChromium } from '../http/chromium.fixture.ts';
 import { type StreamServer, streamServer } from '../http/stream.fixture.ts';
 import { custom, type Draft } from '../hub/drafts.fixture.ts';
 import type { page as Driven, ShownName } from './page.fixture.tsx';
 
-export const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+export { executablePath } from '../http/chromium.fixture.ts';
 
 declare global {
   interface Window {
@@ -52,7 +51,7 @@ export class Stage {
       source,
       mergeConfig(WHOLE, { resolve: { alias: REACTS[react] }, build: { minify: false } }),
     );
-    return new Stage(await chromium.launch({ executablePath: executablePath as string, args: ARGS }), code);
+    return new Stage(await openChromium(), code);
   }
 
   later(close: () => unknown): void {

@@ -1,12 +1,9 @@
 /** What only a browser can say of the chat door: its cookies, and the headers that it sends by itself. */
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bundle, WHOLE } from '../../client/bundle.fixture.ts';
 import { type Telltale, telltale } from '../../index.ts';
-import { find } from '../programs.fixture.ts';
-
-const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+import { executablePath, openChromium } from '../chromium.fixture.ts';
 
 let app: Telltale;
 let url: string;
@@ -28,7 +25,7 @@ beforeAll(async () => {
     yield 'is high.';
   });
   ({ url } = await app.listen(0));
-  if (executablePath) browser = await chromium.launch({ executablePath, args: ARGS });
+  if (executablePath) browser = await openChromium();
 });
 
 afterAll(async () => {

@@ -2,7 +2,6 @@
  * Every door as the two EventSources there are hear it, npm's and a real browser's: what the dialect says, once and in
  * order, over a cut. A document's own parser judges its door beside it.
  */
-import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { agentActivity, chat, type Dialect, execution, thinking, workflow } from '../../dialects/index.ts';
 import { append, type Draft } from '../../hub/drafts.fixture.ts';
@@ -11,7 +10,7 @@ import { isTerminal } from '../../protocol/index.ts';
 import { readFrames, START } from '../../testing/dialect/kit.ts';
 import { ENDS, SCENARIO } from '../../testing/dialect/scenario.ts';
 import { faultyProxy } from '../../testing/faulty-proxy.ts';
-import { find } from '../programs.fixture.ts';
+import { executablePath, openChromium } from '../chromium.fixture.ts';
 import { type StreamServer, streamServer } from '../stream.fixture.ts';
 import { FrontEnd } from './front-end.fixture.ts';
 import type { DoorName } from './index.ts';
@@ -28,7 +27,6 @@ const STREAMS: Readonly<Record<DoorName, readonly [path: string, dialect: Dialec
 };
 const DOORS = Object.entries(STREAMS).map(([door, it]) => [door, ...it] as const);
 
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 /** Without `run.queued`: the fixture opens a run with its start, as one that was asked for at a door. */
 const RUN = [...SCENARIO.slice(1), ENDS[1]!].map(([type, given = {}, about]): Draft => {
   const data = type === 'run.started' ? { ...given, metadata: { door: 'chat' } } : given;
@@ -79,9 +77,8 @@ test.concurrent.each(DOORS)('%s, as npm’s eventsource hears it', async (door, 
 });
 
 test('all of them, as Chromium hears them', async (context) => {
-  const executablePath = find('chromium');
   if (!executablePath) return context.skip('chromium is not installed');
-  const browser = await chromium.launch({ executablePath, args: ARGS });
+  const browser = await openChromium();
   try {
     const page = await browser.newPage();
     // A page of the server's own origin, loaded before the proxy begins to cut.

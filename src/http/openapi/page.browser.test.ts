@@ -1,11 +1,10 @@
 /** GET /docs in a real browser, by its own content security policy. */
 import { createRequire } from 'node:module';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { find } from '../programs.fixture.ts';
+import { executablePath, openChromium } from '../chromium.fixture.ts';
 import { type DocumentedServer, documentedServer } from './documented.fixture.ts';
 
-const executablePath = find('chromium');
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Everything axe knows but for what no page can pass or fail without people. */
@@ -17,7 +16,7 @@ describe.skipIf(!executablePath)('the page of the routes', () => {
 
   beforeAll(async () => {
     server = await documentedServer();
-    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await openChromium();
   });
 
   afterAll(async () => {
