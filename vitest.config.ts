@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './scripts/longest-first.ts';
 
 export default defineConfig({
   resolve: { conditions: ['telltale-source'] },
@@ -7,7 +8,10 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts', 'console/src/**/*.test.{ts,tsx}'],
     pool: 'forks',
     // Many wait for the clocks of browsers: with as many as a machine of two cores has, it would be idle for a third of the time.
-    maxWorkers: 3,
+    maxWorkers: 5,
+    sequence: { sequencer: LongestFirst },
+    // Each file is a process of its own, which else asks for every module of ours to be transformed again.
+    fsModuleCache: true,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     setupFiles: ['./scripts/property-seed.ts'],
