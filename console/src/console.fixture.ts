@@ -1,12 +1,11 @@
 /** The console in a browser, on a real server, for the tests of its screens. */
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { type Telltale, type TelltaleOptions, telltale } from 'telltale';
 // @ts-expect-error: plain JavaScript, for whatever Node started npm.
 import { prepareConsole } from '../../scripts/prepare.mjs';
-import { find } from '../../src/http/programs.fixture.ts';
+import { openChromium } from '../../src/http/chromium.fixture.ts';
 
-export const executablePath = find('chromium');
-const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+export { executablePath } from '../../src/http/chromium.fixture.ts';
 
 export interface Visit {
   readonly page: Page;
@@ -31,7 +30,7 @@ export class Stage {
 
   static async open(): Promise<Stage> {
     await prepareConsole();
-    return new Stage(await chromium.launch({ executablePath: executablePath as string, args: ARGS }));
+    return new Stage(await openChromium());
   }
 
   later(close: () => unknown): void {

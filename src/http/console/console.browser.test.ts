@@ -3,12 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Telltale, telltale } from '../../index.ts';
-import { find } from '../programs.fixture.ts';
-
-const executablePath = find('chromium');
+import { executablePath, openChromium } from '../chromium.fixture.ts';
 
 describe.skipIf(!executablePath)('the console', () => {
   let app: Telltale;
@@ -33,7 +31,7 @@ describe.skipIf(!executablePath)('the console', () => {
       }),
     ];
     [origin, elsewhere] = (await Promise.all(servers.map(listening))) as [string, string];
-    browser = await chromium.launch({ executablePath: executablePath!, args: ['--no-sandbox', '--disable-gpu'] });
+    browser = await openChromium();
     page = await browser.newPage();
     page.on('request', (request) => asked.push(request.url()));
     page.on('console', (message) => complaints.push(message.text()));
