@@ -113,8 +113,10 @@ describe('telltale run', () => {
     await program.saw(/cancel requested/);
     // Pressed until it is heard: what comes within a quarter of a second counts as the same.
     const pressing = setInterval(() => program.child.kill('SIGINT'), 50);
-    const { code, stderr } = await program.ended;
+    // One that comes while it ends, when nobody listens any more, would end it as a signal does.
+    await program.saw(/Left/, 'stderr');
     clearInterval(pressing);
+    const { code, stderr } = await program.ended;
     expect(code).toBe(130);
     expect(stderr).toContain(`Left. "telltale tail ${runId}" shows the rest.`);
     expect((await snapshot(url, runId!)).status).toBe('running');
