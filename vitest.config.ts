@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts', 'console/src/**/*.test.{ts,tsx}'],
     pool: 'forks',
-    // Many wait for the clocks of browsers: with as many as a machine of two cores has, it would be idle for a third of the time.
+    // They wait for disks, clocks and browsers two thirds of their time: three at a time leave two cores idle for half of it.
     maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     // Each file is a process of its own, which else asks for every module of ours to be transformed again.
