@@ -1,4 +1,6 @@
-import { createRouter as create, createRootRoute, createRoute } from '@tanstack/react-router';
+import { createRouter as create, createRootRoute, createRoute, redirect } from '@tanstack/react-router';
+import { newRunId } from 'telltale/protocol';
+import { readChatSearch } from './chat/search.ts';
 import { readRunSearch } from './run/search.ts';
 import { RunsScreen } from './runs/screen.tsx';
 import { readRunsSearch } from './runs/search.ts';
@@ -19,12 +21,19 @@ const runRoute = createRoute({
   path: '/runs/$runId',
   validateSearch: readRunSearch,
 }).lazy(() => import('./run/route.tsx').then((it) => it.route));
-const chatRoute = createRoute({ getParentRoute: () => rootRoute, path: '/chat' }).lazy(() =>
-  import('./chat/route.tsx').then((it) => it.newRoute),
-);
-const threadRoute = createRoute({ getParentRoute: () => rootRoute, path: '/chat/$threadId' }).lazy(() =>
-  import('./chat/route.tsx').then((it) => it.threadRoute),
-);
+const chatRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/chat',
+  // A new conversation has its address before anything is asked.
+  beforeLoad: () => {
+    throw redirect({ to: '/chat/$threadId', params: { threadId: newRunId() }, replace: true });
+  },
+});
+const threadRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/chat/$threadId',
+  validateSearch: readChatSearch,
+}).lazy(() => import('./chat/route.tsx').then((it) => it.route));
 
 /** The console's addresses, below wherever the server is mounted. */
 export function createRouter() {

@@ -1,5 +1,4 @@
 import { createLazyRoute } from '@tanstack/react-router';
 import { ChatScreen } from './screen.tsx';
 
-export const newRoute = createLazyRoute('/chat')({ component: ChatScreen });
-export const threadRoute = createLazyRoute('/chat/$threadId')({ component: ChatScreen });
+export const route = createLazyRoute('/chat/$threadId')({ component: ChatScreen });

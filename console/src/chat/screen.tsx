@@ -1,10 +1,132 @@
-import { useParams } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
+import './screen.css';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { type ReactElement, useCallback, useEffect, useMemo, useRef } from 'react';
+import { TelltaleProvider } from 'telltale/react';
+import { visible } from 'telltale/react/parts';
+import { clientFor } from '../session/client.ts';
+import { useSession } from '../session/session.ts';
+import { useShortcuts } from '../shell/shortcuts.ts';
 import { useTitle } from '../ui/title.ts';
+import { Composer } from './composer.tsx';
+import { Connection } from './connection.tsx';
+import { isGoingOn, useConversation } from './conversation.ts';
+import { Faults } from './faults.tsx';
+import { Flyout } from './flyout.tsx';
+import { useFollowing } from './follow.ts';
+import { LogClockOf } from './log-clock.tsx';
+import { Milestones } from './milestones.tsx';
+import { Recent } from './recent.tsx';
+import { turnOf } from './turn.ts';
+import { TurnView } from './turn-view.tsx';
+import { Weather } from './weather.ts';
 
-/** A conversation: a thread, of which every question is a run. */
+const route = getRouteApi('/chat/$threadId');
+
+/** A conversation: a thread, of which every question is a run. It has connections of its own, to be broken for trial. */
 export function ChatScreen(): ReactElement {
-  const { threadId } = useParams({ strict: false });
-  useTitle('Chat');
-  return <h1>Chat {threadId}</h1>;
+  const { threadId } = route.useParams();
+  const { token } = useSession();
+  const { client, weather } = useMemo(() => {
+    const weather = new Weather();
+    return { weather, client: clientFor(token, { fetch: weather.fetch, tabs: '' }) };
+  }, [token]);
+  return (
+    <TelltaleProvider client={client}>
+      <Talk key={threadId} threadId={threadId} weather={weather} />
+    </TelltaleProvider>
+  );
+}
+
+function Talk({ threadId, weather }: { threadId: string; weather: Weather }): ReactElement {
+  const { thinking } = route.useSearch();
+  const navigate = route.useNavigate();
+  const { runs, isNew, reconnect } = useConversation(threadId);
+  const { viewport, content, isFollowing, toEnd } = useFollowing();
+  const input = useRef<HTMLTextAreaElement>(null);
+  const open = runs?.findLast(isGoingOn);
+  const first = runs?.[0];
+  useTitle(first ? visible(turnOf(first).question.slice(0, 60)) : 'Chat');
+
+  const show = useCallback(
+    (runId: string | undefined) =>
+      navigate({ search: runId === undefined ? {} : { thinking: runId }, replace: true, resetScroll: false }),
+    [navigate],
+  );
+  const shown = useRef(thinking);
+  shown.current = thinking;
+  const toggle = useCallback((runId: string) => void show(shown.current === runId ? undefined : runId), [show]);
+  /** Whoever was in the flyout goes back to where it was opened. */
+  const close = useCallback(() => {
+    const chip = document.querySelector<HTMLElement>(`.work-chip[data-run="${shown.current}"]`);
+    if (document.activeElement?.closest('.flyout')) chip?.focus();
+    void show(undefined);
+  }, [show]);
+  const focus = (): void => input.current?.focus();
+  useShortcuts('Chat', [
+    { keys: '/', label: 'Write a question', run: focus },
+    { keys: 'c', label: 'Write a question', run: focus },
+    {
+      keys: 't',
+      label: 'What was done for the last answer',
+      run: () => runs?.at(-1) && toggle(runs.at(-1)?.runId ?? ''),
+    },
+    { keys: 'Escape', label: 'Close what was done', run: close },
+  ]);
+  useEffect(() => {
+    if (isNew) input.current?.focus();
+  }, [isNew]);
+
+  return (
+    <LogClockOf threadId={threadId}>
+      <div className="chat" data-flyout={thinking === undefined ? undefined : 'open'}>
+        <div className="chat-main">
+          <header className="chat-header">
+            <h1>Conversation</h1>
+            <Connection threadId={threadId} isBusy={open !== undefined} />
+            <Link to="/chat" className="chat-new">
+              New conversation
+            </Link>
+          </header>
+          <div className="chat-scroll">
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by key (WCAG 2.1.1). */}
+            <section ref={viewport} className="chat-viewport" aria-label="Questions and answers" tabIndex={0}>
+              {isNew && (
+                <div className="chat-beginning">
+                  <p>
+                    Ask an agent of this server something. The conversation is at this address: opened in another tab or
+                    on another device it goes on there, live.
+                  </p>
+                  <Recent />
+                </div>
+              )}
+              <ol ref={content} className="chat-turns">
+                {runs?.map((run) => (
+                  <TurnView key={run.runId} run={run} isOpen={thinking === run.runId} onToggle={toggle} />
+                ))}
+              </ol>
+            </section>
+            {!isFollowing && (
+              <button type="button" className="chat-to-end" onClick={toEnd}>
+                {open ? 'New answer ↓' : 'To the end ↓'}
+              </button>
+            )}
+          </div>
+          <Composer
+            threadId={threadId}
+            lastAgent={runs?.at(-1)?.agent}
+            isBusy={open !== undefined}
+            input={input}
+            onAsked={() => {
+              if (isNew) reconnect();
+              toEnd();
+            }}
+            onEscape={close}
+          />
+          <Faults weather={weather} open={open} />
+        </div>
+        {thinking !== undefined && <Flyout key={thinking} runId={thinking} onClose={close} />}
+        <Milestones threadId={threadId} last={runs?.at(-1)} />
+      </div>
+    </LogClockOf>
+  );
 }
