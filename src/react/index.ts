@@ -1,7 +1,9 @@
 'use client';
 
+export type { AgentEntry, Counts } from './agent-counts.ts';
 export { TelltaleProvider, type TelltaleProviderProps, useTelltale } from './provider.ts';
-export type { TimelineRow } from './timeline.ts';
+export type { CallGroup, TimelineOptions, TimelineRow } from './timeline.ts';
+export { useAgents } from './use-agents.ts';
 export { type ApprovalResult, useApproval } from './use-approval.ts';
 export { type BudgetResult, type LimitUse, useBudget } from './use-budget.ts';
 export { type ConnectionResult, useConnection } from './use-connection.ts';
@@ -14,5 +16,5 @@ export { type StartRun, useStartRun } from './use-start-run.ts';
 export { type SuspenseRunResult, useSuspenseRun } from './use-suspense-run.ts';
 export { type Thinking, useThinking } from './use-thinking.ts';
 export { type ThreadResult, useThread } from './use-thread.ts';
-export { type Timeline, useTimeline } from './use-timeline.ts';
+export { type Timeline, type TimelineHookOptions, useTimeline } from './use-timeline.ts';
 export type { HookOptions, Selecting } from './use-view.ts';

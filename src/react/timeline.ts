@@ -1,136 +1,119 @@
-import type {
-  AgentSpan,
-  Approval,
-  Command,
-  MessageSpan,
-  RunSnapshot,
-  StepSpan,
-  TextSpan,
-  ToolSpan,
-} from '../protocol/index.ts';
+import type { AgentSpan, RunSnapshot, TelltaleEvent } from '../protocol/index.ts';
+import type { Branch, Entry } from './timeline-branch.ts';
+import { TimelineIndex } from './timeline-index.ts';
+import { pathIn } from './timeline-path.ts';
+import type { Choices, RowPath, TimelineRow } from './timeline-row.ts';
+import { isPartial, isShown, type TimelineOptions, type TimelineView, viewsOf } from './timeline-view.ts';
 
-/** What a row shows, told apart by `kind`. */
-type Shown =
-  | { readonly kind: 'agent'; readonly item: AgentSpan }
-  | { readonly kind: 'step'; readonly item: StepSpan }
-  | { readonly kind: 'thinking'; readonly item: TextSpan }
-  | { readonly kind: 'message'; readonly item: MessageSpan }
-  | { readonly kind: 'tool'; readonly item: ToolSpan }
-  | { readonly kind: 'activity'; readonly item: RunSnapshot['activities'][number] }
-  | { readonly kind: 'approval'; readonly item: Approval }
-  | { readonly kind: 'command'; readonly item: Command }
-  | { readonly kind: 'error'; readonly item: RunSnapshot['errors'][number] };
+export type { CallGroup, Choices, TimelineRow } from './timeline-row.ts';
+export type { TimelineOptions } from './timeline-view.ts';
 
-/** One row. The same object as long as it shows the same, so that a memoised component renders only when it changes. */
-export type TimelineRow = Shown & {
-  /** Stable: for React's `key`, a virtualiser, and the reader's choices. */
-  readonly key: string;
-  /** How deep it is nested in agents; 0 is the run itself. */
-  readonly depth: number;
-  /** The number of the event with which it began. */
-  readonly seq: number;
-  /** An agent shows the rows below it; anything else its details. */
-  readonly isOpen: boolean;
-};
-
-/** What the reader opened and closed by hand, by row key. It counts more than what a row does by itself. */
-export type Choices = ReadonlyMap<string, boolean>;
-
-/** What entities have in common: when they began, whose they are, and what tells them apart. */
-interface Entity {
-  readonly id?: string;
-  readonly seq?: number;
-  readonly startSeq?: number;
-  readonly agentId?: string;
-  readonly status?: string;
+/** Makes rows of snapshots of a run, of any moment of it. */
+export interface TimelineFold {
+  (snapshot: RunSnapshot | undefined, choices: Choices, options?: TimelineOptions): readonly TimelineRow[];
+  /**
+   * The row with a key, or the one that tells of an event, by its number: its own, else that of what it belongs to, else
+   * the nearest before it. `undefined` where there is none in what was shown last.
+   *
+   * @param events those that are known, to tell what the event belongs to.
+   */
+  pathTo(target: string | number, events?: readonly TelltaleEvent[]): RowPath | undefined;
 }
 
-interface Entry {
-  readonly kind: TimelineRow['kind'];
-  readonly item: Entity;
-  readonly seq: number;
-  /** The agent it stands below; none for the run itself. */
-  readonly below: string | undefined;
-}
+const NONE: readonly TimelineRow[] = [];
 
 /**
- * Makes rows of snapshots of a run. What it made before it uses again: each step costs time for the rows, and memory for
- * those that changed.
+ * Makes rows of snapshots of a run. What it made before it uses again, whether the next snapshot is of a later moment or
+ * of an earlier one: each step costs for what changed, and one copy of a list of references.
  */
-export function timelineOf(): (snapshot: RunSnapshot | undefined, choices: Choices) => readonly TimelineRow[] {
-  const known = new WeakMap<object, TimelineRow>();
-
-  function place({ kind, item, seq }: Entry, depth: number, choices: Choices): TimelineRow {
-    const before = known.get(item);
-    // As the fold tells entities apart. Ids are whatever producers send: joined with a sign, two could be one.
-    const key = before?.key ?? JSON.stringify([kind, item.agentId, item.id ?? seq]);
-    const isOpen = choices.get(key) ?? isOpenByItself(kind, item);
-    if (before?.depth === depth && before.isOpen === isOpen) return before;
-    const row = { kind, item, key, seq, depth, isOpen } as unknown as TimelineRow;
-    known.set(item, row);
-    return row;
-  }
-
-  return (snapshot, choices) => {
-    const rows: TimelineRow[] = [];
-    if (!snapshot) return rows;
-    const below = nested(snapshot);
-    // By hand, as agents may invoke each other deeper than calls can.
-    const levels = [below.get(undefined)?.values()];
-    while (levels.length > 0) {
-      const next = levels.at(-1)?.next();
-      if (!next || next.done) {
-        levels.pop();
-        continue;
-      }
-      const row = place(next.value, levels.length - 1, choices);
-      rows.push(row);
-      if (row.kind === 'agent' && row.isOpen) levels.push(below.get(row.item.id)?.values());
-    }
+export function timelineOf(): TimelineFold {
+  const index = new TimelineIndex();
+  const viewOf = viewsOf();
+  let shown: TimelineView | undefined;
+  let rows = NONE;
+  let last = 0;
+  function rowsOf(
+    snapshot: RunSnapshot | undefined,
+    choices: Choices,
+    options: TimelineOptions = {},
+  ): readonly TimelineRow[] {
+    if (!snapshot) return NONE;
+    const view = viewOf(options, snapshot.steps);
+    last = snapshot.seq;
+    if (!index.take(snapshot, choices) && view === shown) return rows;
+    shown = view;
+    const next = assembled(index, view);
+    if (!isEqual(next, rows)) rows = next;
     return rows;
-  };
+  }
+  return Object.assign(rowsOf, {
+    pathTo: (target: string | number, events?: readonly TelltaleEvent[]) =>
+      shown && !(typeof target === 'number' && target > last) ? pathIn(index, shown, target, events) : undefined,
+  });
 }
 
-/** Thinking is open while it lasts; a tool that failed shows why. Nothing that went wrong is folded away. */
-const isOpenByItself = (kind: TimelineRow['kind'], { status }: Entity): boolean =>
-  kind === 'thinking' ? status === 'running' : kind !== 'tool' || status === 'failed' || status === 'denied';
+/** From the end, where rows differ first. */
+function isEqual(a: readonly TimelineRow[], b: readonly TimelineRow[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
+  return true;
+}
 
-/** The entries of a run by the agent they stand below, in the order in which they began. */
-function nested(snapshot: RunSnapshot): Map<string | undefined, Entry[]> {
-  const { agents, steps, tools } = snapshot;
-  const agentsById = new Map(agents.map((agent) => [agent.id, agent]));
-  const ownerByCall = new Map(tools.map(({ id, agentId }) => [id, agentId]));
-  const entries: Entry[] = [];
-  function add<T extends Entity>(
-    kind: TimelineRow['kind'],
-    items: readonly T[],
-    ownerOf: (item: T) => string | undefined = ({ agentId }) => agentId,
-  ): void {
-    for (const item of items) {
-      const { startSeq: seq = item.seq } = item;
-      // A step that is only planned has no place yet.
-      if (seq !== undefined) entries.push({ kind, item, seq, below: agentsById.get(ownerOf(item) ?? '')?.id });
-    }
+interface Level {
+  readonly branch: Branch;
+  /** How many rows there were before. */
+  readonly began: number;
+  row: number;
+  agent: number;
+}
+
+/** All rows: those of the run, and after each open agent those of what it did. */
+function assembled(index: TimelineIndex, view: TimelineView): readonly TimelineRow[] {
+  if (index.branches.size === 0) {
+    index.root.show(view, 0);
+    return index.root.rows.slice();
   }
-  // An agent began after the one that invoked it. Where a producer says otherwise, the two could stand below each other.
-  add('agent', agents, ({ parentId = '', startSeq }) =>
-    (agentsById.get(parentId)?.startSeq ?? startSeq) < startSeq ? parentId : undefined,
-  );
-  add('step', steps);
-  add('thinking', snapshot.reasoning);
-  add('message', snapshot.messages);
-  add('tool', tools);
-  add('activity', snapshot.activities);
-  add('approval', snapshot.approvals, ({ toolCallId = '' }) => ownerByCall.get(toolCallId));
-  add('command', snapshot.commands, () => undefined);
-  // What a row tells of itself is not told twice.
-  const told = new Set([...agents, ...steps, ...tools].map(({ status, endSeq }) => status === 'failed' && endSeq));
-  add(
-    'error',
-    snapshot.errors.filter(({ seq }) => !told.has(seq)),
-  );
-  return Map.groupBy(
-    entries.sort((a, b) => a.seq - b.seq),
-    ({ below }) => below,
-  );
+  const rows: TimelineRow[] = [];
+  const { root, branches } = index;
+  const isPart = isPartial(view);
+  // By hand, as agents may invoke each other deeper than calls can.
+  const levels: Level[] = [];
+  function enter(branch: Branch): void {
+    branch.show(view, levels.length);
+    levels.push({ branch, began: rows.length, row: 0, agent: 0 });
+  }
+  enter(root);
+  for (let level = levels.at(-1); level; level = levels.at(-1)) {
+    const { branch, began } = level;
+    const agent = branch.agents[level.agent++];
+    const end = agent === undefined ? branch.rows.length : agent + 1;
+    for (let i = level.row; i < end; i++) rows.push(branch.rows[i] as TimelineRow);
+    level.row = end;
+    if (agent === undefined) {
+      levels.pop();
+      if (isPart && branch.owner && rows.length === began && !isKept(branch.owner, view)) rows.pop();
+      continue;
+    }
+    const row = rows.at(-1) as TimelineRow;
+    const below = branches.get((row.item as AgentSpan).id) as Branch;
+    if (row.isOpen) enter(below);
+    else if (isPart && !hasKept(branches, below, view)) rows.pop();
+  }
+  return rows;
+}
+
+const isKept = ({ kind, item, seq }: Entry, view: TimelineView): boolean => isShown(view, kind, item, seq);
+
+/** Whether a closed agent, or anything below it, is shown by this view. */
+function hasKept(branches: TimelineIndex['branches'], closed: Branch, view: TimelineView): boolean {
+  const all = [closed];
+  for (let branch = all.pop(); branch; branch = all.pop()) {
+    for (const { kind, item, seq, isTold } of branch.standing) {
+      if (!isTold && isShown(view, kind, item, seq)) return true;
+      const below = kind === 'agent' && branches.get(item.id ?? '');
+      if (below) all.push(below);
+    }
+    if (branch.owner && isKept(branch.owner, view)) return true;
+  }
+  return false;
 }

@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { RunSnapshot } from '../protocol/index.ts';
 import { useRunStore } from './run-source.ts';
-import { type Choices, type TimelineRow, timelineOf } from './timeline.ts';
+import { type Choices, type TimelineOptions, type TimelineRow, timelineOf } from './timeline.ts';
 import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 import type { Selecting, ViewOptions } from './use-view.ts';
 
@@ -11,38 +11,63 @@ export interface Timeline {
   readonly rows: readonly TimelineRow[];
   /** Opens a closed row, and the other way round. From then on it stays as the reader wants it. */
   toggle(row: Pick<TimelineRow, 'key' | 'isOpen'>): void;
+  /**
+   * Finds the row with a key, or the one that tells of the event with a number: its own, else that of what it belongs to,
+   * else the nearest before it. Opens the agents and the group that it is in. `undefined` while there is none.
+   *
+   * @returns the key of the row.
+   */
+  reveal(target: string | number): string | undefined;
 }
+
+export interface TimelineHookOptions extends RunHookOptions, TimelineOptions {}
 
 /**
  * What a run did, as the rows of a list or a virtualiser: agents with what they did below them, thinking folded when it is
- * over, tool calls, messages, begun steps, activities, approvals, commands and errors.
+ * over, tool calls, messages, begun steps, activities, approvals, commands and errors. Long runs of calls that succeeded are
+ * one row.
  *
  * @example
  * const { rows, toggle } = useTimeline(runId);
  * return rows.map((row) => <Row key={row.key} row={row} onClick={toggle} />); // const Row = memo(…)
  */
-export function useTimeline(runId: string | undefined, options?: RunHookOptions): Timeline;
+export function useTimeline(runId: string | undefined, options?: TimelineHookOptions): Timeline;
 export function useTimeline<Slice>(
   runId: string | undefined,
-  options: RunHookOptions & Selecting<Timeline, Slice>,
+  options: TimelineHookOptions & Selecting<Timeline, Slice>,
 ): Slice;
 export function useTimeline<Slice>(
   runId: string | undefined,
-  options: RunHookOptions & ViewOptions<Timeline, Slice> = {},
+  options: TimelineHookOptions & ViewOptions<Timeline, Slice> = {},
 ): Slice {
   const [fold] = useState(timelineOf);
   const [choices, setChoices] = useState<Choices>(() => new Map());
   const toggle = useCallback(({ key, isOpen }: Pick<TimelineRow, 'key' | 'isOpen'>): void => {
     setChoices((before) => new Map(before).set(key, !isOpen));
   }, []);
+  const { show, step, group } = options;
+  const opened = useRunStore(runId, options);
+  const reveal = useCallback(
+    (target: string | number): string | undefined => {
+      const path = fold.pathTo(target, opened.store.getSnapshot().events);
+      if (path && path.closed.length > 0) {
+        setChoices((before) => new Map([...before, ...path.closed.map((key) => [key, true] as const)]));
+      }
+      return path?.key;
+    },
+    [fold, opened],
+  );
   const derive = useMemo(() => {
     let of: RunSnapshot | undefined;
-    let last: Timeline = { rows: fold(of, choices), toggle };
+    const rowsOf = (data: RunSnapshot | undefined) => fold(data, choices, { show, step, group });
+    let last: Timeline = { rows: rowsOf(of), toggle, reveal };
     return ({ data }: RunResult): Timeline => {
-      if (data !== of) last = { rows: fold(data, choices), toggle };
+      if (data === of) return last;
       of = data;
+      const rows = rowsOf(data);
+      if (rows !== last.rows) last = { rows, toggle, reveal };
       return last;
     };
-  }, [fold, choices, toggle]);
-  return useRunView(useRunStore(runId, options), derive, options);
+  }, [fold, choices, show, step, group, toggle, reveal]);
+  return useRunView(opened, derive, options);
 }

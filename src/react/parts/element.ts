@@ -107,6 +107,10 @@ function element(
     defaultOpen,
     onOpenChange,
     autoOpen,
+    show,
+    step,
+    group,
+    reveal,
     ...more
   } = given as Record<string, never>;
   const props: Record<string, unknown> = {

@@ -1,4 +1,5 @@
 import type { BudgetLimit, BudgetUse, Command, EventData } from '../../protocol/index.ts';
+import type { Counts } from '../agent-counts.ts';
 
 /** How something stands, in one word. */
 export type Standing =
@@ -27,6 +28,10 @@ export interface Labels {
   standing(standing: Standing, locale: string): string;
   /** The chip of thinking. */
   thinking(how: 'running' | 'completed' | 'interrupted', ms: number | undefined, tools: number, locale: string): string;
+  /** Calls of one tool, one after the other, as one row. */
+  calls(name: string, count: number, locale: string): string;
+  /** What an agent has done itself, and together with those that it invoked: "2 tools, 5 with its agents". */
+  agentCounts(own: Counts, total: Counts, locale: string): string;
   toolArgs(locale: string): string;
   toolResult(locale: string): string;
   plan(locale: string): string;
@@ -104,6 +109,8 @@ function format(value: number, locale: string, options: Intl.NumberFormatOptions
 
 const plural = (count: number, one: string, locale: string): string =>
   `${format(count, locale)} ${one}${count === 1 ? '' : 's'}`;
+const tokensOf = ({ usage }: Counts): number =>
+  usage?.totalTokens ?? (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0);
 /** The facts that there are, in one line. */
 export const line = (...parts: readonly (string | undefined | false)[]): string => parts.filter(Boolean).join(' · ');
 const LIMITS = { cost: 'Cost', tokens: 'Tokens', toolCalls: 'Tool calls' };
@@ -143,6 +150,19 @@ export const english: Labels = {
       ms === undefined ? undefined : english.duration(ms, locale),
       tools > 0 ? plural(tools, 'tool', locale) : undefined,
     ),
+  calls: (name, count, locale) => `${name} ×${format(count, locale)}`,
+  agentCounts(own, total, locale) {
+    const said = (mine: number, all: number, one: string) =>
+      all > 0 &&
+      (mine === all
+        ? plural(all, one, locale)
+        : `${plural(mine, one, locale)}, ${format(all, locale)} with its agents`);
+    return line(
+      said(own.tools, total.tools, 'tool'),
+      said(own.errors, total.errors, 'error'),
+      said(tokensOf(own), tokensOf(total), 'token'),
+    );
+  },
   toolArgs: () => 'Arguments',
   toolResult: () => 'Result',
   plan: () => 'Plan',

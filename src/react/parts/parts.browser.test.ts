@@ -287,7 +287,7 @@ describe.skipIf(!executablePath)('the parts in Chromium', () => {
               - button "Thinking finished · 8 s"
             - listitem [level=1]: Search done · 4 s
             - listitem [level=1]:
-              - button "specialist done · 4 s" [expanded]
+              - button "specialist done · 4 s · 2 tools · 1 error" [expanded]
             - listitem [level=2]:
               - button "search<U+202E>gnp.exe<U+001B>[2J<img src=x onerror=\\"window.hacked=1\\"> done · 4 s"
             - listitem [level=2]: looked into the archive completed

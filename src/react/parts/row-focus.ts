@@ -5,7 +5,7 @@ import type { Scroller } from './scroller.ts';
 
 /** Where keys are text. */
 const TYPING = 'input, textarea, select, [contenteditable]';
-const FOLDS: ReadonlySet<string> = new Set(['agent', 'thinking', 'tool']);
+const FOLDS: ReadonlySet<string> = new Set(['agent', 'group', 'thinking', 'tool']);
 
 /**
  * The keys of a list of rows: ↑ ↓ (k j) and Home move the focus, ← → fold, ← on a row without anything to fold goes to the

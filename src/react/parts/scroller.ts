@@ -27,6 +27,8 @@ export class Scroller {
   /** How many rows there were when the reader let go of the end. */
   seen = 0;
   readonly #changed: () => void;
+  /** The key of the row to be brought into view, until it is. */
+  #wanted: string | undefined;
   #element: HTMLElement | undefined;
   #list: HTMLElement | undefined;
   #top = 0;
@@ -83,6 +85,9 @@ export class Scroller {
     // What came above stays above.
     if (index >= 0) this.#top = layout.top(index) + offset;
     const seen = this.#element?.clientHeight || FIRST_HEIGHT;
+    const wanted = this.#wanted === undefined ? -1 : layout.indexOf(this.#wanted, anchor);
+    if (wanted < 0) this.#wanted = undefined;
+    else this.#top = Math.max(0, Math.min(layout.top(wanted) - seen / 3, layout.height - seen));
     const top = this.isFollowing && !this.#isHeld ? Math.max(0, layout.height - seen) : this.#top;
     const start = Math.max(0, layout.at(top) - SPARE);
     const end = Math.min(rows.length, layout.at(top + seen) + 1 + SPARE);
@@ -102,6 +107,8 @@ export class Scroller {
     }
     if (isNews) this.#top = layout.top(anchor) + offset;
     if (this.isFollowing && !this.#isHeld) this.#top = Math.max(0, element.scrollHeight - element.clientHeight);
+    // Its place is an estimate until it and its neighbours are measured.
+    if (!isNews && this.#isMounted(this.#wanted)) this.#wanted = undefined;
     return isNews;
   }
 
@@ -133,7 +140,22 @@ export class Scroller {
     this.#changed();
   }
 
+  /** Brings the row with this key into view, as soon as it is there. The end is no longer kept in sight. */
+  show(key: string): void {
+    this.letGo();
+    this.#wanted = key;
+    this.#changed();
+  }
+
+  #isMounted(key: string | undefined): boolean {
+    const { layout } = this;
+    return Array.from(this.#list?.children ?? []).some(
+      (it) => layout.rows[Number((it as HTMLElement).dataset.index)]?.key === key,
+    );
+  }
+
   #follow(isFollowing: boolean): void {
+    this.#wanted = undefined;
     if (this.isFollowing === isFollowing) return;
     this.isFollowing = isFollowing;
     this.seen = this.layout.rows.length;
@@ -146,6 +168,7 @@ export class Scroller {
     const { scrollTop, scrollHeight, clientHeight } = element;
     if (Math.abs(scrollTop - this.#top) < 1) return;
     const isUpward = scrollTop < this.#top;
+    this.#wanted = undefined;
     this.#top = scrollTop;
     // A bar that is dragged is no wheel and no key.
     if (isUpward) this.letGo();

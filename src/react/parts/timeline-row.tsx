@@ -1,6 +1,9 @@
-import { type ReactElement, type ReactNode, useId } from 'react';
+import { type ReactElement, type ReactNode, useCallback, useId } from 'react';
+import type { AgentSpan } from '../../protocol/index.ts';
+import type { AgentEntry } from '../agent-counts.ts';
 import { durationOf } from '../duration.ts';
 import type { TimelineRow } from '../timeline.ts';
+import { useAgents } from '../use-agents.ts';
 import { Root as ApprovalCard } from './approval-card.tsx';
 import { ANYWHERE, type OfRun } from './element.ts';
 import { factsOf } from './facts.ts';
@@ -24,12 +27,16 @@ export function Row({ source, row, toggle }: RowProps): ReactElement {
   switch (row.kind) {
     case 'tool':
       return <ToolCard {...source} tool={row.item} open={isOpen} onOpenChange={flip} />;
-    case 'agent':
+    case 'group': {
+      const { name, count, durationMs } = row.item;
       return (
-        <Folding isOpen={isOpen} flip={flip} status={row.item.status} name={visible(row.item.name)}>
-          {factsOf(row.item, words)}
+        <Folding isOpen={isOpen} flip={flip} status={row.item.status} name={words.calls(visible(name), count)}>
+          {durationMs !== undefined && words.duration(durationMs)}
         </Folding>
       );
+    }
+    case 'agent':
+      return <Agent source={source} agent={row.item} isOpen={isOpen} flip={flip} />;
     case 'thinking': {
       const { status, text } = row.item;
       const name = words.thinking(status === 'failed' ? 'interrupted' : status, durationOf(row.item), 0);
@@ -75,6 +82,25 @@ export function Row({ source, row, toggle }: RowProps): ReactElement {
         </Line>
       );
   }
+}
+
+/** How an agent stands, and what it and those that it invoked have done so far. */
+function Agent({ source, agent, ...opening }: AgentProps): ReactElement {
+  const words = useWords();
+  const { id, status, name } = agent;
+  const select = useCallback((all: readonly AgentEntry[]) => all.find((it) => it.agent.id === id), [id]);
+  const entry = useAgents(source.runId, { ...source, select });
+  const facts = factsOf(agent, words, entry && words.agentCounts(entry.own, entry.total));
+  return (
+    <Folding {...opening} status={status} name={visible(name)}>
+      {facts}
+    </Folding>
+  );
+}
+
+interface AgentProps extends Pick<FoldingProps, 'isOpen' | 'flip'> {
+  readonly source: OfRun;
+  readonly agent: AgentSpan;
 }
 
 interface FoldingProps extends LineProps {

@@ -13,8 +13,9 @@ import {
   useMemo,
   useReducer,
   useRef,
+  useState,
 } from 'react';
-import type { TimelineRow } from '../timeline.ts';
+import type { TimelineOptions, TimelineRow } from '../timeline.ts';
 import { type RunResult, useRun } from '../use-run.ts';
 import { useTimeline } from '../use-timeline.ts';
 import { type OfRun, type Own, type PartProps, partOf, type RootShown, rootOf, type Shown } from './element.ts';
@@ -37,6 +38,8 @@ interface LinesShown extends Shown<TimelineState> {
   readonly scroller: Scroller | null;
   readonly render: () => void;
   readonly toggle: (row: TimelineRow) => void;
+  /** The key of the row that was asked for. */
+  readonly target: string | undefined;
   /** The reader is at the end, as far as is known before there is a scroller. */
   readonly isAtEnd: RefObject<boolean>;
 }
@@ -49,7 +52,15 @@ const useScroller = later(() => import('./scroller.ts'));
 /** Servers warn of the other one. */
 const useLayoutEffect = typeof document === 'undefined' ? useEffect : useLayoutEffectOfReact;
 
-export type RootProps = PartProps<'div', TimelineState> & OfRun;
+export type RootProps = PartProps<'div', TimelineState> &
+  OfRun &
+  TimelineOptions & {
+    /**
+     * A row by its key, or the one that tells of the event with a number: it is brought into view as soon as it is there,
+     * what it is in is opened, and the end is no longer followed. It has `data-target` as long as it is asked for.
+     */
+    readonly reveal?: string | number | undefined;
+  };
 
 /**
  * All that a run did, however much: only what is seen is mounted. It follows the end until the reader scrolls, pages,
@@ -62,9 +73,9 @@ export type RootProps = PartProps<'div', TimelineState> & OfRun;
  * </Timeline.Root>
  */
 export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootShown<LinesShown> => {
-  const { runId, from, initialSnapshot } = props;
+  const { runId, from, initialSnapshot, show, step, group } = props;
   const source = useMemo(() => ({ runId, from, initialSnapshot }), [runId, from, initialSnapshot]);
-  const { rows, toggle: flip } = useTimeline(runId, source);
+  const { rows, toggle: flip, reveal } = useTimeline(runId, { ...source, show, step, group });
   const isRunning = useRun(runId, { ...source, select: isGoingOn });
   const [, render] = useReducer((it: number) => it + 1, 0);
   const code = useScroller();
@@ -81,6 +92,18 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
     },
     [flip],
   );
+  const [target, setTarget] = useState<{ readonly asked: unknown; readonly key: string }>();
+  useEffect(() => {
+    const { reveal: asked } = props;
+    if (asked === undefined || target?.asked === asked || rows.length === 0) return;
+    const key = reveal(asked);
+    if (key === undefined) return;
+    isAtEnd.current = false;
+    setTarget({ asked, key });
+  });
+  useEffect(() => {
+    if (target) scroller?.show(target.key);
+  }, [target, scroller]);
   const isFollowing = scroller?.isFollowing ?? true;
   const unseen = scroller && !isFollowing ? Math.max(0, rows.length - scroller.seen) : 0;
   const children = (
@@ -96,6 +119,7 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
     scroller,
     render,
     toggle,
+    target: target?.asked === props.reveal ? target?.key : undefined,
     isAtEnd,
   };
 });
@@ -112,7 +136,7 @@ export const Viewport = partOf(
   Lines,
   'div',
   'timeline-viewport',
-  ({ state, source, scroller, render, toggle, isAtEnd }, words, { row: show }: ViewportProps): Own => {
+  ({ state, source, scroller, render, toggle, target, isAtEnd }, words, { row: show }: ViewportProps): Own => {
     const list = useRef<HTMLDivElement>(null);
     const end = useRef(0);
     const { rows, isRunning } = state;
@@ -152,7 +176,10 @@ export const Viewport = partOf(
         aria-level={row.depth + 1}
         data-slot="timeline-row"
         data-kind={row.kind}
+        data-seq={row.seq}
         data-index={index}
+        data-target={row.key === target ? '' : undefined}
+        aria-current={row.key === target || undefined}
         data-state={row.isOpen ? 'open' : 'closed'}
         data-status={'status' in row.item ? row.item.status : 'failed'}
         data-agent={row.kind === 'agent' ? row.item.id : 'agentId' in row.item ? row.item.agentId : undefined}
