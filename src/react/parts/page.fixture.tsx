@@ -38,6 +38,19 @@ function Lines({ runId }: Props): ReactNode {
   );
 }
 
+type Look = Pick<Timeline.RootProps, 'show' | 'step' | 'group' | 'reveal'>;
+
+function Story({ runId }: Props): ReactNode {
+  const [look, setLook] = useState<Look>({});
+  page.look = setLook;
+  return (
+    <Timeline.Root runId={runId} {...look}>
+      <Timeline.Viewport style={{ height: 400 }} />
+      <Timeline.ToEnd />
+    </Timeline.Root>
+  );
+}
+
 function Controlled({ runId }: Props): ReactNode {
   const [open, setOpen] = useState(false);
   const [asked, ask] = useState(0);
@@ -118,6 +131,7 @@ const SHOWN = {
   All,
   Tools,
   Lines,
+  Story,
   Controlled,
   Slots,
   Thinking: ({ runId }: Props) => <Thinking.Root runId={runId} />,
@@ -141,6 +155,8 @@ const GERMAN: Partial<Labels> = {
 const roots: Root[] = [];
 
 export const page = {
+  /** How the story is looked at; for what shows it. */
+  look: (_: Look): void => {},
   /** What live regions said, and when. */
   said: [] as { at: number; text: string }[],
   mount(name: PartName, runId: string, locale?: 'de'): void {

@@ -87,7 +87,7 @@ export class Scroller {
     const seen = this.#element?.clientHeight || FIRST_HEIGHT;
     const wanted = this.#wanted === undefined ? -1 : layout.indexOf(this.#wanted, anchor);
     if (wanted < 0) this.#wanted = undefined;
-    else this.#top = Math.max(0, Math.min(layout.top(wanted) - seen / 3, layout.height - seen));
+    else this.#top = Math.max(0, Math.min(layout.top(wanted) - seen / 3, layout.height + this.#padding - seen));
     const top = this.isFollowing && !this.#isHeld ? Math.max(0, layout.height - seen) : this.#top;
     const start = Math.max(0, layout.at(top) - SPARE);
     const end = Math.min(rows.length, layout.at(top + seen) + 1 + SPARE);
@@ -147,6 +147,11 @@ export class Scroller {
     this.#changed();
   }
 
+  /** What the element has above and below the list. */
+  get #padding(): number {
+    return (this.#element?.scrollHeight ?? 0) - (this.#list?.offsetHeight ?? 0);
+  }
+
   #isMounted(key: string | undefined): boolean {
     const { layout } = this;
     return Array.from(this.#list?.children ?? []).some(
@@ -166,9 +171,8 @@ export class Scroller {
     const element = this.#element;
     if (!element) return;
     const { scrollTop, scrollHeight, clientHeight } = element;
-    if (Math.abs(scrollTop - this.#top) < 1) return;
+    if (Math.abs(scrollTop - this.#top) < 1 || this.#wanted !== undefined) return;
     const isUpward = scrollTop < this.#top;
-    this.#wanted = undefined;
     this.#top = scrollTop;
     // A bar that is dragged is no wheel and no key.
     if (isUpward) this.letGo();

@@ -3,6 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Draft, END } from '../../hub/drafts.fixture.ts';
 import { executablePath, many, Stage } from '../browser.fixture.ts';
+import type { page as Driven } from './page.fixture.tsx';
 import { open, thought, thoughtEnds, write } from './scene.fixture.ts';
 
 const START = ['run.started', { agent: 'a' }] as const;
@@ -165,6 +166,61 @@ describe.skipIf(!executablePath)('the timeline in Chromium', () => {
     await page.keyboard.press('ArrowDown');
     await at('3');
     await page.locator('[data-slot=timeline-row]').getByText('step 0', { exact: true }).waitFor();
+    expect(problems).toEqual([]);
+  });
+
+  test('alike calls are one row that opens; trouble, and what is asked for, is in sight; a link leads into what is closed', async () => {
+    const { log, url } = await stage.serve();
+    const agent = { id: 'a1', name: 'first', path: 'a1' };
+    const calls = Array.from({ length: 20 }, (_, i) => `c${i}`).flatMap((toolCallId, i): Draft[] => [
+      ['tool.called', { toolCallId, name: 'search', args: {} }, agent],
+      i === 14
+        ? ['tool.failed', { toolCallId, error: { code: 'x', message: 'no' } }, agent]
+        : ['tool.completed', { toolCallId, durationMs: 500 }, agent],
+    ]);
+    await write(log, 0, START, ['agent.started', {}, agent], ...calls);
+    await write(log, 1, ['usage.updated', { usage: { inputTokens: 1 } }], ...many(300, activity));
+    const { page, problems } = await open(stage, url, 'Story');
+    await waitFor(page, 'step 299');
+    const look = (options: object) =>
+      page.evaluate((it) => (window.page as unknown as typeof Driven).look(it), options);
+    const rows = () => page.locator('[data-slot=timeline-row]').allInnerTexts();
+    const target = page.locator('[data-slot=timeline-row][data-target]');
+    const isInSight = () =>
+      target.evaluate((it) => {
+        const [row, all] = [it, it.closest('[data-slot=timeline-viewport]')!].map((some) =>
+          some.getBoundingClientRect(),
+        );
+        return row!.top >= all!.top && row!.bottom <= all!.bottom;
+      });
+
+    await look({ show: 'errors' });
+    await page.waitForFunction(() => document.querySelectorAll('[data-slot=timeline-row]').length === 2);
+    expect(await rows()).toEqual([expect.stringContaining('first'), expect.stringContaining('search failed')]);
+    await look({ show: 'tools' });
+    await page.getByRole('button', { name: 'search ×14 7 s' }).waitFor();
+    await page.getByRole('button', { name: 'search ×5 3 s' }).waitFor();
+
+    // The fourth call, by the number with which it ended.
+    await look({ reveal: 10 });
+    await target.waitFor();
+    await painted(page);
+    expect(await target.getAttribute('data-seq')).toBe('9');
+    expect(await target.getAttribute('aria-level')).toBe('3');
+    expect(await isInSight()).toBe(true);
+    expect(await page.getByRole('button', { name: 'To the end' }).count()).toBe(1);
+    // An event without a row of its own: the last call began before it.
+    await look({ reveal: 43 });
+    await page.locator('[data-target][data-seq="41"]').waitFor();
+    // Far below, and a row that does not exist yet.
+    await look({ reveal: 343 });
+    await page.locator('[data-target][data-seq="343"]').waitFor();
+    await painted(page);
+    expect(await isInSight()).toBe(true);
+    await look({ reveal: 400 });
+    await target.waitFor({ state: 'detached' });
+    await write(log, 2, ...many(100, (i) => activity(300 + i)));
+    await page.locator('[data-target][data-seq="400"]').waitFor();
     expect(problems).toEqual([]);
   });
 });
