@@ -11,6 +11,7 @@ import type {
   CommandOutcome,
   EventPage,
   ListedAgent,
+  PageQuery,
   Requests,
   RunFilter,
   RunPage,
@@ -95,7 +96,7 @@ export interface Client {
    */
   whoami(): Promise<Caller>;
   /** One page of runs, newest first; `next` goes into `before` for the page after it. */
-  list(query?: RunFilter & { readonly before?: string; readonly limit?: number }): Promise<RunPage>;
+  list(query?: PageQuery): Promise<RunPage>;
   /** The server's fold of a run, now. */
   snapshot(runId: string): Promise<RunSnapshot & { readonly cursor: string }>;
   /** One page of a run's events, oldest first. */

@@ -15,6 +15,7 @@ export type {
   InputOutcome,
   ListedAgent,
   ListedRun,
+  PageQuery,
   RunFilter,
   RunPage,
   StartedRun,

@@ -29,7 +29,10 @@ export interface StartedRun {
   readonly cursor: string;
 }
 
-/** A run as a list tells it: `first` and `last` are the numbers of its first and its terminal event. */
+/**
+ * A run as a list tells it: `first` and `last` are the numbers of its first and its terminal event. What follows `waiting`
+ * only its events tell: it comes a moment after the row, and in a page that asks for `details`. Absent is not known.
+ */
 export interface ListedRun {
   readonly runId: string;
   readonly threadId: string;
@@ -42,6 +45,20 @@ export interface ListedRun {
   readonly last?: number;
   readonly events: number;
   readonly parentRunId?: string;
+  /** Questions that wait for an answer; absent where there is none. */
+  readonly waiting?: number;
+  /** `metadata.title`, else the beginning of its input: one line of 120 characters at most. */
+  readonly title?: string;
+  /** RFC 3339, of its last event. */
+  readonly lastAt?: string;
+  /** The step under way, or the last one begun; `index` counts from 1, without a plan there is no `total`. */
+  readonly step?: { readonly name: string; readonly index: number; readonly total?: number };
+  /** Agents it has invoked. */
+  readonly agents?: number;
+  /** Events that told of an error. */
+  readonly errors?: number;
+  /** So far. */
+  readonly cost?: { readonly amount: number; readonly currency: string; readonly source: string };
 }
 
 /** An agent that can be started. */
@@ -73,6 +90,14 @@ export interface RunFilter {
   readonly threadId?: string;
   readonly since?: string;
   readonly until?: string;
+}
+
+/** A page of runs: which, from where on, and whether it waits for what only their events tell (5 s at most). */
+export interface PageQuery extends RunFilter {
+  /** `next` of the page before. */
+  readonly before?: string;
+  readonly limit?: number;
+  readonly details?: boolean;
 }
 
 export interface RunPage {
@@ -177,8 +202,7 @@ export function createRequests(base: URL, transport: Transport) {
 
     snapshot: (runId: string): Promise<RunSnapshot & { readonly cursor: string }> => send(at('v1/runs', runId)),
 
-    list: (query: RunFilter & { readonly before?: string; readonly limit?: number } = {}): Promise<RunPage> =>
-      send(withQuery(at('v1/runs'), query)),
+    list: (query: PageQuery = {}): Promise<RunPage> => send(withQuery(at('v1/runs'), query)),
 
     /** @param of `v1/runs` or `v1/threads` */
     events: (

@@ -56,6 +56,23 @@ export const RunSummary = z.object({
   endedAt: time.exactOptional(),
   events: z.int().min(0).describe('How many it has.'),
   parentRunId: id.exactOptional(),
+  waiting: z.int().min(1).exactOptional().describe('How many of its questions wait for an answer. Absent: none.'),
+  title: z
+    .string()
+    .exactOptional()
+    .describe('`metadata.title`, else the beginning of its input: one line of 120 characters at most.'),
+  lastAt: time.exactOptional().describe('`time` of its last event.'),
+  step: z
+    .object({
+      name: z.string(),
+      index: seq.describe('From 1; in the plan, where it stands there.'),
+      total: seq.exactOptional().describe('How many the plan has.'),
+    })
+    .exactOptional()
+    .describe('The step under way, or the last one begun.'),
+  agents: z.int().min(0).exactOptional().describe('How many agents it has invoked.'),
+  errors: z.int().min(0).exactOptional().describe('How many of its events told of an error.'),
+  cost: eventData['usage.updated'].shape.cost.describe('So far; absent where it is not known.'),
 });
 
 export const RunList = z.object({

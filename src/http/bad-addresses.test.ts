@@ -45,6 +45,7 @@ describe('queries (P8)', () => {
     '/v1/runs?status=running,',
     '/v1/runs?status=running,happy',
     '/v1/runs?agent=',
+    '/v1/runs?details=yes',
     '/v1/runs?threadId=a%2Fb',
     '/v1/runs?since=yesterday',
     '/v1/runs?since=2026-11-20',

@@ -278,6 +278,7 @@ describe('lists of runs (P8)', () => {
       status: 'failed',
       createdAt: expect.any(String),
       endedAt: expect.any(String),
+      lastAt: expect.any(String),
       first: expect.any(Number),
       last: expect.any(Number),
       events: 2,

@@ -6,7 +6,9 @@ import { stream, tellFault } from './stream.ts';
 import { prefersEventStream, StreamQuery } from './stream-request.ts';
 
 /** A live list begins with its newest runs: there is no page before them. */
-export const LiveListQuery = ListRunsQuery.omit({ before: true }).extend({ padding: StreamQuery.shape.padding });
+export const LiveListQuery = ListRunsQuery.omit({ before: true, details: true }).extend({
+  padding: StreamQuery.shape.padding,
+});
 
 /** True where the list is asked for as a stream. */
 export const wantsStream = (c: Context): boolean => prefersEventStream(c.req.header('accept'));

@@ -93,6 +93,13 @@ export const ListRunsQuery = z.strictObject({
   since: time.exactOptional().describe('Begun after this RFC 3339 time.'),
   until: time.exactOptional().describe('Begun before this RFC 3339 time.'),
   before: z.string().max(256).exactOptional().describe('`next` of the page before.'),
+  details: z
+    .enum(['true', 'false'])
+    .transform((details) => details === 'true')
+    .exactOptional()
+    .describe(
+      '`true`: with what only the events tell of each run (title, step, agents, errors, cost). The page waits for it, 5 s at most; what is not known by then is absent. Of the JSON page only: the live list tells it by itself.',
+    ),
   limit: count(200).default(50).describe('50 by default.'),
 });
 

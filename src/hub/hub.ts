@@ -1,4 +1,4 @@
-import type { Log } from '../log/index.ts';
+import type { Log, RunRecord, RunSummary } from '../log/index.ts';
 import {
   type CursorPart,
   HEARTBEAT_MS,
@@ -193,6 +193,19 @@ export class Hub {
    */
   openRuns(request: RunListRequest, sink: Sink): Promise<void> {
     return this.#lists.open(request, sink);
+  }
+
+  /**
+   * Runs with what only their events tell of them, once each was folded: what is not known after so many milliseconds is
+   * left out.
+   */
+  describeRuns(runs: readonly RunRecord[], milliseconds: number): Promise<readonly RunSummary[]> {
+    return this.#lists.describeAll(runs, milliseconds);
+  }
+
+  /** Lets go of what is remembered of a run that was deleted here, also while no list is open that would hear of it. */
+  forgetRun(runId: string): void {
+    this.#lists.forget(runId);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { matchesQuery, type RunChange, type RunQuery, type RunRecord } from '../log/index.ts';
+import { matchesQuery, type RunChange, type RunDetails, type RunQuery, type RunRecord } from '../log/index.ts';
 import {
   leftFrame,
   listCaughtUpFrame,
@@ -9,7 +9,7 @@ import {
 } from '../protocol/index.ts';
 import { connectionFrames } from './opening.ts';
 import type { Permit } from './permit.ts';
-import type { RunLists } from './run-lists.ts';
+import type { Row, RunLists } from './run-lists.ts';
 import type { Sink, SinkListener } from './sink.ts';
 import type { Flushable } from './turn.ts';
 import type { Surroundings } from './viewer.ts';
@@ -34,7 +34,7 @@ const PAGE_RUNS = 256;
  * of frames: a viewer that takes nothing finds each run as it is when it takes something again.
  */
 export class RunListViewer implements Flushable, Ticking, SinkListener {
-  readonly shown = new Map<string, RunRecord>();
+  readonly shown = new Map<string, Row>();
   readonly #around: Omit<Surroundings, 'onClosed'>;
   readonly #lists: RunLists;
   readonly #request: RunListRequest;
@@ -77,9 +77,11 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
     this.#slot = heartbeats.add(this);
     this.#unwatch = permit?.watch((reason) => this.#revoked(reason));
     if (this.#over) return;
-    for (const run of runs) this.shown.set(run.runId, run);
-    const frames = runs.map((run) => this.#lists.frame(run));
+    const rows = runs.map((run) => this.#lists.row(run));
+    for (const row of rows) this.shown.set(row.run.runId, row);
+    const frames = rows.map((row) => this.#lists.frame(row));
     this.#write([connectionFrames(padding), listHelloFrame(heartbeatMs), ...frames, listCaughtUpFrame(next)].join(''));
+    for (const row of rows) this.#lists.describe(row);
     this.#reading = false;
     this.#around.turn.add(this);
   }
@@ -87,14 +89,16 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
   /** A hint. Growth alone waits for the next check, and what is not in the list stays out. */
   note({ runId, run }: RunChange): void {
     const shown = this.shown.get(runId);
-    const isNews = !run || (shown ? shown.status !== run.status : matchesQuery(this.#request.query, run));
+    const isNews = !run || (shown ? shown.run.status !== run.status : matchesQuery(this.#request.query, run));
     if (isNews || this.#reading) this.#mark(runId, false);
   }
 
   /** The run as it was found by a timed check; `undefined`: it is gone. */
   check(runId: string, run: RunRecord | undefined): void {
     const shown = this.shown.get(runId);
-    const isNews = shown ? !isSame(shown, run) : run && matchesQuery(this.#request.query, run);
+    const isNews = shown
+      ? !run || !isSame(shown, this.#lists.row(run, shown.told))
+      : run && matchesQuery(this.#request.query, run);
     if (isNews) this.#mark(runId, true);
   }
 
@@ -150,9 +154,11 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
     if (!run || !matchesQuery(this.#request.query, run)) {
       return this.shown.delete(runId) ? leftFrame(runId, run ? 'status' : 'deleted') : '';
     }
-    if (shown && (withGrowth ? isSame(shown, run) : shown.status === run.status)) return '';
-    this.shown.set(runId, run);
-    return this.#lists.frame(run);
+    const row = this.#lists.row(run, shown?.told);
+    if (shown && (withGrowth ? isSame(shown, row) : shown.run.status === run.status)) return '';
+    this.shown.set(runId, row);
+    if (!shown) this.#lists.describe(row);
+    return this.#lists.frame(row);
   }
 
   /** As that of a `Viewer`. */
@@ -187,6 +193,10 @@ export class RunListViewer implements Flushable, Ticking, SinkListener {
 }
 
 /** As a list shows it: everything else of a run follows from these, or never changes. */
-const isSame = (a: RunRecord, b: RunRecord | undefined): boolean => a.status === b?.status && a.events === b.events;
+const isSame = (a: Row, b: Row): boolean =>
+  a.run.status === b.run.status && a.run.events === b.run.events && isAlike(a.told?.details, b.told?.details);
+
+const isAlike = (a: RunDetails | undefined, b: RunDetails | undefined): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b);
 
 const encoder = new TextEncoder();

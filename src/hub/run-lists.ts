@@ -1,5 +1,14 @@
-import { comparePlaces, type RunChange, type RunPlace, type RunRecord, summaryOf } from '../log/index.ts';
+import {
+  comparePlaces,
+  type RunChange,
+  type RunPlace,
+  type RunRecord,
+  type RunSummary,
+  summaryOf,
+} from '../log/index.ts';
 import { isEnded, runFrame, TelltaleError } from '../protocol/index.ts';
+import { isUpTo, type Told } from './run-fold.ts';
+import { RunFolds } from './run-folds.ts';
 import { type RunListRequest, RunListViewer } from './run-list-viewer.ts';
 import type { Sink } from './sink.ts';
 import type { Surroundings } from './viewer.ts';
@@ -7,11 +16,18 @@ import type { Ticking, Wheel } from './wheel.ts';
 
 /** So many of the newest runs are looked at with each check. */
 const CHECKED = 200;
+/** A run as a list tells of it: its record, and what was known of its events. */
+export interface Row {
+  readonly run: RunRecord;
+  readonly told: Told | undefined;
+}
+
 const BEFORE_ALL: RunPlace = { createdAt: '', runId: '' };
 
 /**
  * The live lists of this node. They share one follower of the run index, one read of each run that changed, and one
- * timed look at the runs they show: a hint that was lost costs time, and nothing else.
+ * timed look at the runs they show: a hint that was lost costs time, and nothing else. What only a run's events tell comes
+ * after its row, and then with each look.
  */
 export class RunLists implements Ticking {
   readonly #around: Omit<Surroundings, 'onClosed'>;
@@ -19,7 +35,8 @@ export class RunLists implements Ticking {
   readonly #viewers = new Set<RunListViewer>();
   /** Runs as they were read since the last check; a hint drops them. */
   readonly #reads = new Map<string, Promise<RunRecord | undefined>>();
-  readonly #frames = new WeakMap<RunRecord, string>();
+  readonly #frames = new WeakMap<RunRecord, { readonly told: Told | undefined; readonly text: string }>();
+  readonly #folds: RunFolds;
   #following: Promise<() => void> | undefined;
   #slot = 0;
   /** Place of the newest run at the last check. */
@@ -30,6 +47,9 @@ export class RunLists implements Ticking {
   constructor(around: Omit<Surroundings, 'onClosed'>, checks: Wheel) {
     this.#around = around;
     this.#checks = checks;
+    this.#folds = new RunFolds(around.log, (run) => {
+      for (const viewer of this.#viewers) if (viewer.shown.has(run.runId)) viewer.check(run.runId, run);
+    });
   }
 
   get size(): number {
@@ -65,11 +85,33 @@ export class RunLists implements Ticking {
     return read;
   }
 
+  /** @param known what was known of the run before; it is told on as long as nothing newer is. */
+  row(run: RunRecord, known?: Told): Row {
+    return { run, told: this.#folds.told(run) ?? known };
+  }
+
   /** What is said of a run, written once for all lists. */
-  frame(run: RunRecord): string {
-    const frame = this.#frames.get(run) ?? runFrame(summaryOf(run));
-    this.#frames.set(run, frame);
-    return frame;
+  frame({ run, told }: Row): string {
+    const written = this.#frames.get(run);
+    if (written && written.told === told) return written.text;
+    const text = runFrame(summaryOf(run, told?.details));
+    this.#frames.set(run, { told, text });
+    return text;
+  }
+
+  /** Finds out what the events of a run tell, for a list that has begun to show it. */
+  describe({ run, told }: Row): void {
+    if (!told) this.#folds.fold(run);
+  }
+
+  /** What is known of runs after waiting for it, for so many milliseconds at most. */
+  async describeAll(runs: readonly RunRecord[], milliseconds: number): Promise<readonly RunSummary[]> {
+    const told = await this.#folds.wait(runs, milliseconds);
+    return runs.map((run, i) => summaryOf(run, told[i]?.details));
+  }
+
+  forget(runId: string): void {
+    this.#folds.forget(runId);
   }
 
   tick(): void {
@@ -80,6 +122,7 @@ export class RunLists implements Ticking {
   /** Ends every list, and resolves when all are gone. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#folds.close();
     for (const viewer of this.#viewers) viewer.close();
     if (this.#viewers.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
   }
@@ -107,11 +150,13 @@ export class RunLists implements Ticking {
     this.#following?.then((stop) => stop()).catch(() => {});
     this.#checks.remove(this, this.#slot);
     this.#reads.clear();
+    this.#folds.keepOnly(new Set());
     this.#emptied?.();
   }
 
   #note(change: RunChange): void {
     this.#reads.delete(change.runId);
+    if (!change.run) this.#folds.forget(change.runId);
     for (const viewer of this.#viewers) viewer.note(change);
   }
 
@@ -122,13 +167,32 @@ export class RunLists implements Ticking {
     const oldest = await this.#findNewest(found);
     const doubtful = new Set<string>();
     for (const { shown } of this.#viewers) {
-      for (const [runId, run] of shown) {
+      for (const [runId, { run }] of shown) {
         const isInPage = !oldest || comparePlaces(run, oldest) >= 0;
         if (!found.has(runId) && (isInPage || !isEnded(run.status))) doubtful.add(runId);
       }
     }
     await Promise.all([...doubtful].map(async (runId) => found.set(runId, await this.read(runId))));
-    for (const viewer of this.#viewers) for (const [runId, run] of found) viewer.check(runId, run);
+    this.#foldOn(found);
+    for (const [runId, run] of found) {
+      // Its growth is told with what it has brought.
+      if (run && this.#folds.isCatchingUp(runId)) continue;
+      for (const viewer of this.#viewers) viewer.check(runId, run);
+    }
+  }
+
+  /** Brings what is known of all runs that a list shows up to how they were found, or were told last. */
+  #foldOn(found: ReadonlyMap<string, RunRecord | undefined>): void {
+    const watched = new Set<string>();
+    for (const { shown } of this.#viewers) {
+      for (const [runId, { run, told }] of shown) {
+        const now = found.has(runId) ? found.get(runId) : run;
+        watched.add(runId);
+        if (!now) this.#folds.forget(runId);
+        else if (!isUpTo(told, now)) this.#folds.fold(now);
+      }
+    }
+    this.#folds.keepOnly(watched);
   }
 
   /** All runs down to the newest of the last check, and some more. Returns the place they reach down to, unless all are found. */

@@ -9,6 +9,15 @@ export { foldRun } from './fold-run.ts';
 export { ALL_RUNS, Followers } from './followers.ts';
 export type * from './log.ts';
 export { RemoteLeases } from './remote-leases.ts';
+export {
+  costOf,
+  detailsOf,
+  oneLine,
+  type RunDetails,
+  type RunStep,
+  tellsDetails,
+  titlesOf,
+} from './run-details.ts';
 export { comparePlaces, formatPlace, matchesQuery, parsePlace, type RunPlace, statusesOf } from './run-query.ts';
 export { type RunSummary, summaryOf } from './run-summary.ts';
 export { checkAlive, isAlive, isTombstone, type KnownRun, ownerMark, tombstoneOf } from './tombstone.ts';
