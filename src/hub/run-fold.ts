@@ -136,8 +136,11 @@ export class RunFold {
       ...(asked !== undefined && { input: asked }),
       ...(cost && { cost: costOf(cost) }),
       ...(plan && { plan: { stepIds: plan.stepIds } }),
-      steps: steps.map(({ id, name, status, startSeq = 0 }) => ({ id, name: oneLine(name), status, startSeq })),
+      steps: steps.map(({ id, name, status, startSeq = 0 }) => ({ id, name: short(name), status, startSeq })),
       agents: agents.map(({ id, status, startSeq }) => ({ id, name: '', path: id, status, startSeq, startedAt: '' })),
     };
   }
 }
+
+/** Most are short already, and there may be thousands of them in each slice. */
+const short = (name: string): string => (name.length > 120 ? oneLine(name) : name);

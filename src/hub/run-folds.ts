@@ -92,10 +92,12 @@ export class RunFolds {
 
   async #work(): Promise<void> {
     this.#working = true;
-    for (let run = this.#next(); run; run = this.#next()) {
+    while (this.#due.size > 0) {
       // Also where the log answers from memory: one page, and then whoever else has work.
       await new Promise((resolve) => setImmediate(resolve));
-      await this.#advance(run);
+      // Chosen only then: meanwhile it may have been deleted, or nobody watches it any more.
+      const run = this.#next();
+      if (run) await this.#advance(run);
     }
     this.#working = false;
   }
