@@ -35,6 +35,11 @@ async function measure(options: Options): Promise<void> {
     const findings = await SCENARIOS[name]!(bench);
     console.log(report(findings));
     found[name] = findings.outcomes;
+    const { missed = [] } = findings;
+    if (missed.length > 0) {
+      console.error(`This must hold, and did not:\n${missed.map((it) => `  ${it}`).join('\n')}`);
+      process.exitCode = 1;
+    }
     const file = options.json && resolve(process.env.INIT_CWD ?? '.', options.json);
     if (file) writeFileSync(file, `${JSON.stringify({ command, date, machine: facts, found }, null, 1)}\n`);
   }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { auth } from './scenarios/auth.ts';
 import { client } from './scenarios/client.ts';
+import { console } from './scenarios/console.ts';
 import { hot } from './scenarios/hot.ts';
 import { idle } from './scenarios/idle.ts';
 import { many } from './scenarios/many.ts';
@@ -16,6 +17,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   replay,
   idle,
   client,
+  console,
   auth,
   profile,
 };
@@ -26,7 +28,7 @@ export const HELP = `npm run bench -- [scenario …] [--seconds <n>] [--reps <n>
 
 Measures Telltale beside other ways to send events to viewers, on this machine. About ten minutes.
 
-  scenario    ${Object.keys(SCENARIOS).join(', ')}; by default all but client, auth and profile
+  scenario    ${Object.keys(SCENARIOS).join(', ')}; by default all but client, console, auth and profile
   --seconds   of each measured window (3)
   --reps      how often each contender is measured (3); tables show the median, and the extremes in brackets
   --only      only these contenders, by their name in the tables

@@ -15,6 +15,10 @@ declare global {
   }
 }
 
+/** `undefined` where there is no Chromium here. */
+export const launchBrowser = (): Promise<Browser> | undefined =>
+  CHROMIUM === undefined ? undefined : chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+
 /** Chromium with the measured page in it, as Vite builds it for production from the built package. */
 export class Chromium {
   readonly version: string;
@@ -29,9 +33,9 @@ export class Chromium {
 
   /** `undefined` where there is no Chromium here. */
   static async launch(): Promise<Chromium | undefined> {
-    if (CHROMIUM === undefined) return undefined;
+    if (!hasChromium) return undefined;
     const script = await bundle();
-    return new Chromium(await chromium.launch({ executablePath: CHROMIUM, args: ARGS }), script);
+    return new Chromium((await launchBrowser())!, script);
   }
 
   /** Gives `use` a page of the server's own origin, in a profile and a process of its own. */

@@ -12,21 +12,26 @@ const AT_ONCE = 500;
 
 /** What a run tells, and how fast. */
 export interface Feed {
+  /** Number of the last event. */
   readonly events: number;
   /** Events per second, at fixed times whether they are taken or not; as fast as they are taken if absent. */
   readonly rate?: number;
+  /** Number of the last event that is there. 1 by default: `run.started`, which the server writes. */
+  readonly told?: number;
+  /** What is told. The story from its beginning by default. */
+  readonly drafts?: Iterator<Draft>;
+  /** The run goes on afterwards. By default the last event is its end. */
+  readonly isOpen?: boolean;
 }
 
-/**
- * Tells the story to a run, and ends it: `events` in all, with the run's first and last. Resolves when everything is
- * stored.
- */
-export async function feed(url: string, runId: string, { events, rate }: Feed): Promise<void> {
+/** Tells a story to a run, and ends it. Resolves when everything is stored. */
+export async function feed(url: string, runId: string, feed: Feed): Promise<void> {
+  const { events } = feed;
   const request = httpRequest(`${url}/v1/runs/${runId}/events`, {
     method: 'POST',
     headers: { 'content-type': 'application/x-ndjson' },
   });
-  const sent = pipeline(rate === undefined ? atOnce(events) : paced(events, rate), request);
+  const sent = pipeline(feed.rate === undefined ? atOnce(feed) : paced(feed, feed.rate), request);
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   const [answer] = await Promise.all([text(response), sent]);
   const last = answer.trim().split('\n').at(-1) ?? '';
@@ -34,17 +39,18 @@ export async function feed(url: string, runId: string, { events, rate }: Feed): 
   if (ack.last !== events) throw new Error(`Event ${events} of ${runId} was not stored: ${last}`);
 }
 
-async function* atOnce(events: number): AsyncGenerator<string> {
-  const lines = linesOf(events);
-  for (let sent = 1; sent < events; sent += AT_ONCE) yield take(lines, AT_ONCE);
+async function* atOnce(feed: Feed): AsyncGenerator<string> {
+  const lines = linesOf(feed);
+  for (let sent = feed.told ?? 1; sent < feed.events; sent += AT_ONCE) yield take(lines, AT_ONCE);
 }
 
-async function* paced(events: number, rate: number): AsyncGenerator<string> {
-  const lines = linesOf(events);
+async function* paced(feed: Feed, rate: number): AsyncGenerator<string> {
+  const { events, told = 1 } = feed;
+  const lines = linesOf(feed);
   const start = performance.now();
-  for (let sent = 1; sent < events; ) {
+  for (let sent = told; sent < events; ) {
     await sleep(TICK_MS);
-    const due = Math.min(events, 1 + Math.floor(((performance.now() - start) * rate) / 1000));
+    const due = Math.min(events, told + Math.floor(((performance.now() - start) * rate) / 1000));
     if (due > sent) yield take(lines, due - sent);
     sent = Math.max(sent, due);
   }
@@ -56,11 +62,10 @@ function take(lines: Iterator<string, void>, count: number): string {
   return taken;
 }
 
-/** Between `run.started`, which the server writes, and the end. */
-function* linesOf(events: number): Generator<string, void> {
-  const drafts = story();
-  for (let seq = 2; seq < events; seq++) yield line(drafts.next().value);
-  yield line({ type: 'run.completed', data: { output: 'done' } });
+function* linesOf({ events, told = 1, drafts = story(), isOpen = false }: Feed): Generator<string, void> {
+  const last = isOpen ? events : events - 1;
+  for (let seq = told; seq < last; seq++) yield line(drafts.next().value);
+  if (!isOpen) yield line({ type: 'run.completed', data: { output: 'done' } });
 }
 
 const line = (draft: Draft): string => `${JSON.stringify(draft)}\n`;

@@ -130,7 +130,7 @@ async function watch(page: Page, seconds: number): Promise<LiveFigures> {
 }
 
 /** What everything but the benchmark, its server and its browser takes of a core, from now on until it is asked. */
-function watchOthers(): () => number {
+export function watchOthers(): () => number {
   const sample = () => ({
     wallS: performance.now() / 1000,
     ownS: cpuSeconds(process.pid),

@@ -20,6 +20,8 @@ export interface Findings {
   readonly tables: readonly Table[];
   readonly notes: readonly string[];
   readonly outcomes: readonly object[];
+  /** What had to hold and did not. */
+  readonly missed?: readonly string[];
 }
 
 export interface Table {
