@@ -7,8 +7,17 @@ import type { TelltaleError } from '../protocol/index.ts';
  * - `reconnecting`: cut; the next attempt comes at `retryAt`, or is under way where there is none.
  * - `offline`: the same, while the browser says that it has no network.
  * - `closed`: nothing more will come. With an `error` it gave up, without one the log has ended.
+ * - `replaying`: what is shown is a moment of the past (`telltale/react/replay`). No store of a client is ever in it.
  */
-export type ConnectionPhase = 'idle' | 'connecting' | 'catching-up' | 'live' | 'reconnecting' | 'offline' | 'closed';
+export type ConnectionPhase =
+  | 'idle'
+  | 'connecting'
+  | 'catching-up'
+  | 'live'
+  | 'reconnecting'
+  | 'offline'
+  | 'closed'
+  | 'replaying';
 
 export interface ConnectionState {
   readonly phase: ConnectionPhase;

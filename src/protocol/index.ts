@@ -69,7 +69,7 @@ export { deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
 export { type Problem, problemOf } from './problem.ts';
 export { newEpoch, newRunId, randomId } from './random-id.ts';
 export { reduce, reduceAll } from './reduce.ts';
-export { asOneChange } from './reduce-spans.ts';
+export { asOneChange, copyOf } from './reduce-spans.ts';
 export { parseRunFileHeader, type RunFileHeader, runFileHeader, runFileHeaderSchema } from './run-file.ts';
 export * from './snapshot.ts';
 export { statusAfter } from './status-after.ts';

@@ -80,9 +80,15 @@ export function push<T>(list: readonly T[], it: T): readonly T[] {
 
 function mutable<T>(list: readonly T[]): T[] {
   if (fresh?.has(list)) return list as T[];
-  const copy = list.slice();
-  if (!fresh) return copy;
+  if (!fresh) return list.slice();
+  const copy = copyOf(list);
   fresh.add(copy);
+  return copy;
+}
+
+/** A copy of a list of a snapshot, for the same entities as they are later and more at its end: found as quickly in it. */
+export function copyOf<T>(list: readonly T[]): T[] {
+  const copy = list.slice();
   const index = indexes.get(list);
   if (index) indexes.set(copy, index);
   return copy;

@@ -3,6 +3,8 @@ import { TelltaleError, type TelltaleEvent } from '../protocol/index.ts';
 import type { Readable } from './readable.ts';
 import type { OpenedRun } from './run-source.ts';
 
+type Paged = Parameters<typeof eventsBefore>[0];
+
 /** Events of a run, as a list shows them. */
 export interface EventListView {
   /** Consecutive, to the newest. Frames may hold merged deltas: `deltasOf` takes them apart. */
@@ -27,7 +29,7 @@ export interface EventList extends Readable<EventListView> {
  * The window of a run's newest events, and what a reader who scrolled back loaded before it. From then on nothing falls
  * out of it: the reader is there.
  */
-export function eventList({ store, run }: OpenedRun): EventList {
+export function eventList({ store }: OpenedRun): EventList {
   const listeners = new Set<() => void>();
   let from = store.getServerSnapshot();
   /** How many are kept; 0 as long as the window is enough. */
@@ -53,7 +55,8 @@ export function eventList({ store, run }: OpenedRun): EventList {
     if (view === from) return shown;
     let { events } = view;
     const last = shown.events.at(-1)?.seq ?? 0;
-    if (room > 0 && view.resets === from.resets && before(events[0]) <= last) {
+    // What is shown may end before what was: in a replay people go back.
+    if (room > 0 && view.resets === from.resets && before(events[0]) <= last && last <= view.lastSeq) {
       const since = events.filter(({ seq }) => seq > last);
       events = since.length > 0 ? [...shown.events, ...since].slice(-room) : shown.events;
     } else {
@@ -79,12 +82,12 @@ export function eventList({ store, run }: OpenedRun): EventList {
     async loadOlder(count = 100) {
       const [oldest] = getSnapshot().events;
       const { data, resets } = from;
-      if (!run || !data || shown.isLoadingOlder) return;
+      if (!store.page || !data || shown.isLoadingOlder) return;
       // From now on: what the older ones are to join must not fall out of the window meanwhile.
       room ||= MAX_SINCE;
       tell({ isLoadingOlder: true });
       try {
-        const older = await eventsBefore(run, oldest ?? { epoch: data.epoch, seq: data.seq + 1 }, count);
+        const older = await eventsBefore(store as Paged, oldest ?? { epoch: data.epoch, seq: data.seq + 1 }, count);
         const { events } = getSnapshot();
         // What is here now may have begun anew, or have been left behind: then it does not fit.
         if (from.resets !== resets || events[0] !== oldest) return tell({});

@@ -7,7 +7,7 @@ export interface Flags {
   /** What is shown is what is: connected, history done. */
   readonly isLive: boolean;
   readonly isCatchingUp: boolean;
-  /** Something is shown, and there may be more that is not: not connected, though nothing has ended. */
+  /** Something is shown, and there may be more that is not: not connected, though nothing has ended; or a replay. */
   readonly isStale: boolean;
   /** Connects now: out of a wait, and after it had given up. */
   reconnect(): void;

@@ -12,7 +12,7 @@ export interface ApprovalResult {
   readonly status: Approval['status'] | 'pending';
   /** The question, and who answered what: `prompt`, `decision`, `by`, `comment`, `endSeq`, `endedAt`. */
   readonly approval: Approval | undefined;
-  /** What may be answered. The first is what "yes" means. */
+  /** What may be answered. The first is what "yes" means. Nothing in a replay. */
   readonly options: readonly string[];
   /** Answers with the first option. */
   approve(about?: AboutAnswer): Promise<AnswerOutcome | undefined>;
@@ -63,7 +63,7 @@ export function useApproval(
   const [{ isPending, data, error }, request] = useRequest(send);
   const choices = approval?.options?.length ? approval.options : DEFAULT;
   const status = approval?.status ?? 'pending';
-  const expiresAt = status === 'requested' ? approval?.expiresAt : undefined;
+  const expiresAt = run && status === 'requested' ? approval?.expiresAt : undefined;
   const act = useMemo(() => {
     // By name: where nobody checks types, `onClick={approve}` gives it an event.
     const answer: ApprovalResult['answer'] = (decision, { by, comment } = {}) => request({ decision, by, comment });
@@ -84,7 +84,7 @@ export function useApproval(
   return {
     status,
     approval,
-    options: choices,
+    options: run ? choices : [],
     ...act,
     // Acknowledged, and not yet here: the log is a moment behind its answer.
     isPending: isPending || (data !== undefined && status === 'requested'),

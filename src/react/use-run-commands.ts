@@ -41,7 +41,7 @@ export function useRunCommands(runId: string | undefined, options: RunHookOption
   const cancel = useCommand(opened, 'cancel', commands);
   const pause = useCommand(opened, 'pause', commands);
   const resume = useCommand(opened, 'resume', commands);
-  const goesOn = status !== 'pending' && !isEnded(status);
+  const goesOn = opened.run ? status !== 'pending' && !isEnded(status) : false;
   const isFree = goesOn && !cancel.isPending;
   return {
     cancel: { ...cancel, can: goesOn && mayAsk(cancel) },

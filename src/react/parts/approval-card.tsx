@@ -80,6 +80,9 @@ function outcomeOf({ status, approval, isPending, error }: ApprovalResult, words
   return parts.filter(Boolean).join(' ');
 }
 
+/** It can be answered. In a replay it could be. */
+const isOpen = ({ status, options }: ApprovalResult): boolean => status === 'requested' && options[0] !== undefined;
+
 /** What is asked. */
 export const Prompt = partOf(Card, 'div', 'approval-prompt', ({ state, promptId }) => ({
   id: promptId,
@@ -94,15 +97,14 @@ export const Prompt = partOf(Card, 'div', 'approval-prompt', ({ state, promptId 
 
 /** The time that is left to answer; nothing where there is no deadline. */
 export const Deadline = partOf(Card, 'span', 'approval-deadline', ({ state }, words) => {
-  const hasDeadline = state.status === 'requested' && state.approval?.expiresAt !== undefined;
-  const ms = useTicking(hasDeadline, state.msLeft);
+  const ms = useTicking(isOpen(state) && state.approval?.expiresAt !== undefined, state.msLeft);
   // A timer is not read out as it ticks (WAI-ARIA 1.2, 5.4).
   return ms === undefined ? ms : { role: 'timer', children: words.approvalLeft(Math.floor(ms / 1_000) * 1_000) };
 });
 
 /** Where people say why. Enter is a new line in it, and answers nothing. */
 export const Comment = partOf(Card, 'textarea', 'approval-comment', ({ state, type }, words) => {
-  if (state.status !== 'requested') return undefined;
+  if (!isOpen(state)) return undefined;
   const name = words.approvalComment();
   return {
     rows: 1,
@@ -123,7 +125,7 @@ export const Options = partOf(Card, 'div', 'approval-options', ({ state, by }, w
   useEffect(() => {
     shownAt.current = performance.now();
   }, []);
-  if (state.status !== 'requested') return undefined;
+  if (!isOpen(state)) return undefined;
   const answer = (option: string): void => {
     if (state.isPending || performance.now() - shownAt.current < SETTLE_MS) return;
     const comment = state.comment.trim();

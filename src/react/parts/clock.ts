@@ -30,13 +30,16 @@ export const useIsHere = (): boolean =>
 /**
  * For how many milliseconds something has been going on, by the log's time: the time of the newest event, and what has
  * passed here since it arrived. A clock here that is wrong by hours changes nothing; joined in a quiet moment it says too
- * little until the next event, never too much. It stands still while we are not connected: nobody knows then.
+ * little until the next event, never too much. It stands still while we are not connected: nobody knows then. In a replay
+ * it is what it was at that moment.
  */
 export function useElapsed(source: OfRun, startedAt: string | undefined): number | undefined {
   const { store } = useRunStore(source.runId, source);
+  const read = (): number | undefined => store.moment?.();
+  const still = useSyncExternalStore(store.moment ? store.subscribe : untouched, read, read);
   const [known, setKnown] = useState<{ readonly startedAt: string; readonly ms: number }>();
   useEffect(() => {
-    if (startedAt === undefined) return;
+    if (startedAt === undefined || store.moment) return;
     const look = (): void => {
       const now = logTime(store);
       if (now === undefined) return;
@@ -48,5 +51,6 @@ export function useElapsed(source: OfRun, startedAt: string | undefined): number
     const timer = setInterval(look, TICK_MS);
     return () => clearInterval(timer);
   }, [store, startedAt]);
+  if (still && startedAt) return Math.max(0, still - Date.parse(startedAt));
   return startedAt !== undefined && known?.startedAt === startedAt ? known.ms : undefined;
 }

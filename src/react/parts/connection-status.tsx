@@ -67,6 +67,8 @@ function lineOf(
     }
     case 'offline':
       return words.offline();
+    case 'replaying':
+      return words.replaying(run.data?.events ?? 0);
     default:
       return restingLine(status, run, words) ?? '';
   }

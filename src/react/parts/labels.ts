@@ -43,6 +43,8 @@ export interface Labels {
   /** How long ago it was lost, and in what time the next attempt comes. */
   reconnecting(lostMs: number | undefined, retryMs: number | undefined, locale: string): string;
   offline(locale: string): string;
+  /** A moment of the past, after so many events. */
+  replaying(events: number, locale: string): string;
   /** It gave up: `message` says why. */
   lost(message: string | undefined, locale: string): string;
   /** A run that waits for its turn, behind so many others. */
@@ -180,6 +182,7 @@ export const english: Labels = {
     `Connection lost${lost === undefined ? '' : ` ${english.duration(lost, locale)} ago`}. The run continues. ` +
     (retry === undefined ? 'Retrying now.' : `Retrying in ${english.duration(retry, locale)}.`),
   offline: () => 'No network. The run continues; this page comes back with the network.',
+  replaying: (events, locale) => line('Replay', plural(events, 'event', locale)),
   lost: (message) => `Not connected${message ? `: ${message}` : '.'}`,
   queued: (position, locale) =>
     line('Waiting for its turn', position === undefined ? undefined : `${plural(position, 'run', locale)} before it`),

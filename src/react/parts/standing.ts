@@ -14,6 +14,7 @@ export type RunStanding =
   | 'offline'
   /** It gave up; `reconnect` tries again. */
   | 'lost'
+  | 'replaying'
   | 'queued'
   | 'paused'
   | 'completed'
