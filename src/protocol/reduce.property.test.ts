@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { TelltaleEvent } from './event.ts';
 import { reduce, reduceAll } from './reduce.ts';
-import { deepFreeze, runs } from './runs.fixture.ts';
+import { deepFreeze, optional, runs } from './runs.fixture.ts';
 import { emptySnapshot, type RunSnapshot } from './snapshot.ts';
 
 const EMPTY = deepFreeze(emptySnapshot('r'));

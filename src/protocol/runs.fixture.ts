@@ -8,7 +8,7 @@ const json = (constraints: fc.JsonSharedConstraints = {}) =>
 
 // Few ids, so that everything meets everything.
 const id = fc.constantFrom('1', '2', '3');
-const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+export const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
 const error = fc.record({ code: fc.constant('x'), message: fc.string() });
 const count = fc.nat(9);
 const usage = fc.record({ inputTokens: count, outputTokens: count, reasoningTokens: count }, { requiredKeys: [] });
