@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactElement } from 'react';
 import type { ListedRun } from 'telltale/client';
 import { visible } from 'telltale/react/parts';
-import { absolute, count, plural } from '../ui/format.ts';
+import { absolute, count, money, plural } from '../ui/format.ts';
 import { useAgo } from '../ui/now.ts';
 import { Status } from '../ui/status.tsx';
 
@@ -11,26 +11,39 @@ const short = (id: string): string => (id.length > 10 ? id.slice(-8) : id);
 
 /** One run of the list. Renders when the run changes; its age by itself. */
 export const Row = memo(({ run }: { run: ListedRun }): ReactElement => {
-  const { runId, agent, status, events, createdAt, endedAt } = run;
-  const last = endedAt ?? createdAt;
+  const { runId, agent, status, events, createdAt, endedAt, title, step, waiting, errors = 0, cost } = run;
+  const last = run.lastAt ?? endedAt ?? createdAt;
   return (
     <tr data-status={status}>
       <td className="runs-status">
-        <Status status={status} />
+        {waiting ? <Status status="paused" word={`${plural(waiting, 'question')}`} /> : <Status status={status} />}
       </td>
       <th scope="row">
-        <Link to="/runs/$runId" params={{ runId }} className="runs-link">
-          <bdi>{visible(agent)}</bdi>
+        <Link to="/runs/$runId" params={{ runId }} className="runs-link" title={title && visible(title)}>
+          <bdi>{visible(title ?? agent)}</bdi>
         </Link>
         <div className="runs-about">
-          <code title={runId}>{short(runId)}</code>
+          <bdi>{visible(agent)}</bdi> <code title={runId}>{short(runId)}</code>
+          {errors > 0 && <span className="runs-errors"> ✕ {plural(errors, 'error')}</span>}
           <span className="runs-narrow"> · {plural(events, 'event')}</span>
         </div>
       </th>
+      <td className="runs-wide">
+        {step && (
+          <>
+            <span className="muted">
+              {count(step.index)}
+              {step.total !== undefined && `/${count(step.total)}`}
+            </span>{' '}
+            <bdi>{visible(step.name)}</bdi>
+          </>
+        )}
+      </td>
       <td className="runs-number runs-wide">{count(events)}</td>
       <td className="runs-number">
         <Age time={last} />
       </td>
+      <td className="runs-number runs-wide">{cost && money(cost.amount, cost.currency)}</td>
     </tr>
   );
 });

@@ -47,7 +47,8 @@ describe.skipIf(!executablePath)('the list of runs', () => {
     await app.start({ agent: 'waiter', runId: 'asks', input: 'Refund 240' });
     const { page, problems } = await stage.visit(url);
     const row = page.getByRole('row', { name: /asks/ });
-    await row.getByText('running').waitFor();
+    await row.getByText('1 question').waitFor();
+    await row.getByText('Refund 240').waitFor();
 
     await app.start({ agent: 'greeter', runId: 'new1', input: 'Bob' });
     await app.start({ agent: 'greeter', runId: 'new2', input: 'Eve' });
@@ -55,7 +56,9 @@ describe.skipIf(!executablePath)('the list of runs', () => {
     expect(await page.getByRole('row').count()).toBe(2);
     await page.keyboard.press('n');
     await page.getByRole('row', { name: /new2/ }).waitFor();
-    expect(await page.locator('.runs-link').allTextContents()).toEqual(['greeter', 'greeter', 'waiter']);
+    await page.getByRole('link', { name: 'Bob' }).waitFor();
+    await page.getByRole('link', { name: 'Eve' }).waitFor();
+    expect(await page.locator('.runs-link').allTextContents()).toEqual(['Eve', 'Bob', 'Refund 240']);
 
     const client = createClient({ url });
     const { approvals } = await client.snapshot('asks');
@@ -63,14 +66,14 @@ describe.skipIf(!executablePath)('the list of runs', () => {
     await row.getByText('finished').waitFor();
 
     await page.keyboard.press('j');
-    expect(await page.locator(':focus').textContent()).toBe('greeter');
+    expect(await page.locator(':focus').textContent()).toBe('Eve');
     await page.keyboard.press('/');
-    await page.keyboard.type('new1');
+    await page.keyboard.type('bob');
     await page.waitForFunction(() => document.querySelectorAll('.runs-link').length === 1);
-    expect(new URL(page.url()).search).toBe('?find=new1');
+    expect(new URL(page.url()).search).toBe('?find=bob');
     await page.getByLabel('Status').selectOption('failed');
     await page.getByText('No run matches these filters.').waitFor();
-    await page.getByRole('button', { name: 'Without the filter “new1”' }).click();
+    await page.getByRole('button', { name: 'Without the filter “bob”' }).click();
     await page.getByRole('button', { name: 'Show all runs' }).click();
     await page.getByRole('row', { name: /asks/ }).waitFor();
     expect(new URL(page.url()).search).toBe('');

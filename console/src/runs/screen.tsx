@@ -99,11 +99,17 @@ function List({ search, find }: { search: RunsSearch; find: string | undefined }
             <tr>
               <th scope="col">Status</th>
               <th scope="col">Run</th>
+              <th scope="col" className="runs-wide">
+                Step
+              </th>
               <th scope="col" className="runs-number runs-wide">
                 Events
               </th>
               <th scope="col" className="runs-number">
                 Last event
+              </th>
+              <th scope="col" className="runs-number runs-wide">
+                Cost
               </th>
             </tr>
           </thead>
@@ -128,8 +134,8 @@ function List({ search, find }: { search: RunsSearch; find: string | undefined }
 
 const NONE: readonly ListedRun[] = [];
 
-const matches = ({ runId, threadId, agent }: ListedRun, find: string): boolean =>
-  [runId, threadId, agent].some((it) => it.toLowerCase().includes(find));
+const matches = ({ runId, threadId, agent, title = '' }: ListedRun, find: string): boolean =>
+  [runId, threadId, agent, title].some((it) => it.toLowerCase().includes(find));
 
 /** Puts the focus on the next run of the list, or the one before. */
 function step(table: HTMLTableElement | null, by: 1 | -1): void {
