@@ -342,7 +342,7 @@ describe('telltale serve', () => {
     const file = join(root, 'named.mjs');
     writeFileSync(file, 'export const first = () => 1;\nexport async function second() {}\nexport const other = 3;\n');
     const { program } = await startServer([file, '--port', '0', '--data', 'memory:']);
-    await program.saw(/agents {5}first, second\n/);
+    await program.saw(/agents {5}first\n {13}second\n/);
   });
 });
 
