@@ -126,8 +126,8 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
 
 const isGoingOn = (run: RunResult): boolean => !run.isEnded && !run.isPending;
 
-/** Shows one row in place of the part's own way. */
-export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void) => ReactNode;
+/** Shows one row in place of the part's own way, `plain`, or around it. */
+export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void, plain: ReactElement) => ReactNode;
 
 export type ViewportProps = PartProps<'div', TimelineState> & { readonly row?: ShowRow };
 
@@ -185,7 +185,7 @@ export const Viewport = partOf(
         data-agent={row.kind === 'agent' ? row.item.id : 'agentId' in row.item ? row.item.agentId : undefined}
         style={styleOf(row, index >= start && index < stop ? undefined : scroller?.layout.top(index))}
       >
-        {show ? <Custom show={show} row={row} toggle={toggle} /> : <Plain source={source} row={row} toggle={toggle} />}
+        {show ? <Custom {...{ source, row, toggle, show }} /> : <Plain {...{ source, row, toggle }} />}
       </div>
     );
     // In the order of the list: React then never moves the row that has the focus, which would lose it.
@@ -223,8 +223,8 @@ function indexes(start: number, end: number, kept: number): number[] {
 }
 
 const Plain = memo(Row);
-const Custom = memo(({ show, row, toggle }: { show: ShowRow; row: TimelineRow; toggle: RowProps['toggle'] }) =>
-  show(row, toggle),
+const Custom = memo(({ show, ...of }: RowProps & { readonly show: ShowRow }) =>
+  show(of.row, of.toggle, <Plain {...of} />),
 );
 
 /** A row that has the focus stays when the list moves on without it: at its place, out of the flow. */
