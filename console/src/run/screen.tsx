@@ -1,47 +1,82 @@
 import './screen.css';
+import './side.css';
 import { getRouteApi } from '@tanstack/react-router';
-import type { ReactElement } from 'react';
-import { useRun } from 'telltale/react';
-import {
-  Announcer,
-  Answer,
-  BudgetMeter,
-  Commands,
-  ConnectionStatus,
-  Plan,
-  Timeline,
-  visible,
-} from 'telltale/react/parts';
-import { useTitle } from '../ui/title.ts';
+import { type ReactElement, useCallback, useState } from 'react';
+import { Announcer } from 'telltale/react/parts';
+import { Agents } from './agents.tsx';
+import { Answer } from './answer.tsx';
+import { Detail } from './detail.tsx';
+import { Facts } from './facts.tsx';
+import { Header } from './header.tsx';
+import { Input } from './input.tsx';
+import { useLook } from './look.ts';
+import { Missing } from './missing.tsx';
+import { SceneContext, useSceneOf } from './scene.ts';
+import { Steps } from './steps.tsx';
+import { Story } from './story.tsx';
+import { useTab } from './tab.ts';
 
 const route = getRouteApi('/runs/$runId');
 
 /** One run: what it did, does, and asks. */
 export function RunScreen(): ReactElement {
   const { runId } = route.useParams();
-  const agent = useRun(runId, { select: ({ data }) => data?.agent });
-  useTitle(`${agent ? visible(agent) : 'Run'} ${runId}`);
+  // Of another run nothing stays: what was folded, chosen or scrolled to belongs to this one.
   return (
-    <div className="run">
-      <header className="run-header">
-        <h1>
-          {agent && visible(agent)} <code>{runId}</code>
-        </h1>
-        <ConnectionStatus.Root runId={runId} />
-        <Commands.Root runId={runId} confirm />
-      </header>
-      <aside className="run-side">
-        <Plan.Root runId={runId} />
-        <BudgetMeter.Root runId={runId} />
-      </aside>
-      <section className="run-main">
-        <Answer.Root runId={runId} />
-        <Timeline.Root runId={runId} className="run-timeline">
-          <Timeline.Viewport />
-          <Timeline.ToEnd />
-        </Timeline.Root>
-      </section>
-      <Announcer runId={runId} />
-    </div>
+    <Missing key={runId} runId={runId}>
+      <Run runId={runId} />
+    </Missing>
+  );
+}
+
+const PANES = { plan: 'Plan', story: 'Timeline', detail: 'Details' } as const;
+type Pane = keyof typeof PANES;
+
+function Run({ runId }: { readonly runId: string }): ReactElement {
+  const { event, look } = useLook();
+  /** Which of them a narrow screen shows; a wide one has room for all. */
+  const [pane, setPane] = useState<Pane>('story');
+  useTab(runId);
+  const open = useCallback(
+    (seq: number): void => {
+      look({ event: seq });
+      setPane('detail');
+    },
+    [look],
+  );
+  const scene = useSceneOf(runId, event, open);
+  const shown = pane === 'detail' && event === undefined ? 'story' : pane;
+  return (
+    <SceneContext value={scene}>
+      <div className="run" data-pane={shown} data-detail={event === undefined ? 'closed' : 'open'}>
+        <Header runId={runId} />
+        <fieldset className="run-panes">
+          <legend className="sr-only">Parts of the run</legend>
+          {Object.entries(PANES).map(([name, title]) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={shown === name}
+              disabled={name === 'detail' && event === undefined}
+              onClick={() => setPane(name as Pane)}
+            >
+              {title}
+            </button>
+          ))}
+        </fieldset>
+        <aside className="run-side" aria-label="Plan, agents and budget">
+          <Steps runId={runId} />
+          <Agents runId={runId} />
+          <Facts runId={runId} />
+          <Input runId={runId} />
+        </aside>
+        <section className="run-main" aria-label="What it says and does">
+          <Answer runId={runId} />
+          <Story runId={runId} />
+        </section>
+        {event !== undefined && <Detail runId={runId} seq={event} />}
+        <Announcer runId={runId} />
+      </div>
+    </SceneContext>
   );
 }

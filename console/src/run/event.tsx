@@ -1,0 +1,62 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactElement, useState } from 'react';
+import { formatCursor, type TelltaleEvent } from 'telltale/protocol';
+import { useRun, useTelltale } from 'telltale/react';
+import { visible } from 'telltale/react/parts';
+import { absolute } from '../ui/format.ts';
+import { JsonTree } from '../ui/json-tree.tsx';
+
+/** An event of a run as the server has it: the newest are not the only ones that can be looked at. */
+export function useEvent(runId: string, seq: number | undefined) {
+  const client = useTelltale();
+  const epoch = useRun(runId, { select: ({ data }) => data?.epoch });
+  return useQuery({
+    queryKey: ['event', runId, epoch, seq],
+    enabled: epoch !== undefined && seq !== undefined,
+    // The log never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async (): Promise<TelltaleEvent | null> => {
+      const { events } = await client.events(runId, {
+        after: formatCursor(epoch as string, (seq as number) - 1),
+        limit: 1,
+      });
+      // The number may be one of another run of the thread.
+      return events.find((it) => it.seq === seq) ?? null;
+    },
+  });
+}
+
+/** The event itself, asked for when somebody wants to see it. */
+export function RawEvent({ runId, seq }: { readonly runId: string; readonly seq: number }): ReactElement {
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <details className="detail-event" open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
+      <summary>Event {seq}</summary>
+      {isOpen && <Raw runId={runId} seq={seq} />}
+    </details>
+  );
+}
+
+function Raw({ runId, seq }: { readonly runId: string; readonly seq: number }): ReactElement {
+  const { data, error, isPending, refetch } = useEvent(runId, seq);
+  if (error) {
+    return (
+      <p role="alert">
+        The server did not give it: {visible(error.message)}{' '}
+        <button type="button" onClick={() => refetch()}>
+          Try again
+        </button>
+      </p>
+    );
+  }
+  if (isPending) return <p className="muted">Asking the server…</p>;
+  if (data === null) return <p className="muted">No event of this run has this number.</p>;
+  return (
+    <>
+      <p className="muted">
+        <code>{visible(data.type)}</code> · {absolute(data.time)}
+      </p>
+      <JsonTree name="event" value={data} />
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { useCallback } from 'react';
+import type { RunSearch } from './search.ts';
+
+const route = getRouteApi('/runs/$runId');
+
+type Change = { readonly [Name in keyof RunSearch]?: RunSearch[Name] | undefined };
+
+/** What of the run is looked at, which is what the address says, and the way to look at something else. */
+export interface Look extends RunSearch {
+  readonly runId: string;
+  /** `undefined` takes something out of the address. Going back leads to the page before, not through all of this. */
+  readonly look: (change: Change) => void;
+}
+
+export function useLook(): Look {
+  const { runId } = route.useParams();
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const look = useCallback(
+    (change: Change): void => {
+      void navigate({
+        search: (before) => ({ ...before, ...change }) as RunSearch,
+        replace: true,
+        resetScroll: false,
+      });
+    },
+    [navigate],
+  );
+  return { ...search, runId, look };
+}

@@ -1,0 +1,146 @@
+import type { Page } from 'playwright-core';
+import type { AgentFunction } from 'telltale';
+import { createClient } from 'telltale/client';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { executablePath, Stage } from '../console.fixture.ts';
+
+const ANSWER = `## It was a retry
+
+Order **8f2c**, see [the runbook](https://a.example/x), [this](javascript:alert(1)), ![a picture](https://b.example/beacon.png)
+and <img src="https://c.example/x" onerror="hacked=1">.
+
+| refund | amount |
+|:--|--:|
+| rf_1 | 120 |
+`;
+
+/** Plans, thinks, asks an agent, fails at something, and answers. */
+const auditor: AgentFunction = async (run) => {
+  await run.plan('Find out why', ['Read', 'Search', 'Report']);
+  await run.step('Read', () => run.think('First I read the ticket.'));
+  await run.step('Search', async () => {
+    await run.agent('policy-bot', async (inner) => {
+      await inner.tool('search', { q: '8f2c', limit: 20 }, () => ({ hits: 14, of: ['a', 'b'] }));
+      const failing = inner.tool('list_changes', { since: 'monday' }, () => Promise.reject(new Error('timed out')));
+      await failing.catch(() => {});
+    });
+  });
+  await run.step('Report', () => run.say(ANSWER));
+};
+
+describe.skipIf(!executablePath)('the screen of a run', () => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await Stage.open();
+  });
+  afterEach(() => stage.clear());
+  afterAll(() => stage?.close());
+
+  const sideways = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+
+  test('tells what was done, how it ended, and leads to errors, details and events by keys', async () => {
+    const { app, url } = await stage.serve((it) => it.agent('auditor', auditor));
+    const input = 'Why was 8f2c refunded twice?';
+    const { finished } = await app.start({ agent: 'auditor', runId: 'audit', input });
+    const { errors, tools } = await finished();
+    const { page, problems } = await stage.visit(`${url}/runs/audit`);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+    await page.getByRole('heading', { level: 1, name: input }).waitFor();
+    await page
+      .locator('.run-sentence')
+      .getByText(/^Finished in .* events$/)
+      .waitFor();
+    await page.waitForFunction(() => document.title === '✓ Why was 8f2c refunded twice? · Telltale');
+    expect(await page.locator('link[rel=icon]').getAttribute('href')).toContain('icon-done');
+
+    // The answer is Markdown that neither runs, nor loads, nor leads anywhere else.
+    await page.locator('.answer').getByRole('heading', { name: 'It was a retry' }).waitFor();
+    expect(await page.locator('.answer td').allTextContents()).toEqual(['rf_1', '120']);
+    const links = await page
+      .locator('.answer a')
+      .evaluateAll((all) => all.map((it) => [it.textContent, it.getAttribute('href')]));
+    expect(links).toEqual([
+      ['the runbook', 'https://a.example/x'],
+      ['image: a picture', 'https://b.example/beacon.png'],
+    ]);
+    expect(await page.locator('.answer img').count()).toBe(0);
+
+    // One key leads to the error, which says all of itself; its numbers lead to the events.
+    await page.keyboard.press('e');
+    const details = page.getByRole('complementary', { name: 'Details' });
+    await details.getByText('timed out').first().waitFor();
+    expect(new URL(page.url()).search).toBe(`?event=${errors[0]?.seq}`);
+    await details.getByText(`Event ${errors[0]?.seq}`).click();
+    await details.getByText('tool.failed').first().waitFor();
+    await details.getByRole('button', { name: String(tools[1]?.startSeq), exact: true }).click();
+    await page.waitForURL(`**/runs/audit?event=${tools[1]?.startSeq}`);
+    await page.keyboard.press('Escape');
+    await details.waitFor({ state: 'detached' });
+
+    // Rows by keys: down, into the details.
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await details.waitFor();
+
+    // A link to an event opens its details, whatever they are about.
+    const called = (tools[0]?.startSeq ?? 0) + 1;
+    await page.goto(`${url}/runs/audit?event=${called}`);
+    await details.getByRole('heading', { name: /search/ }).waitFor();
+    await details.getByText('hits', { exact: true }).waitFor();
+
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.waitForURL((it) => it.pathname !== '/runs/audit');
+    await page.getByRole('heading', { level: 1, name: input }).waitFor();
+    expect(asked.filter((it) => !it.startsWith(url))).toEqual([]);
+    expect(problems).toEqual([]);
+  });
+
+  test('says why there is nothing to show, and nothing is wider than a narrow screen', async () => {
+    const { app, url } = await stage.serve((it) => it.agent('auditor', auditor));
+    await (await app.start({ agent: 'auditor', runId: 'audit', input: 'w'.repeat(300) })).finished();
+    const { page } = await stage.visit(`${url}/runs/nothing`, { width: 320, height: 700, dark: true });
+    await page.getByRole('heading', { name: 'There is no such run here' }).waitFor();
+    await page.goto(`${url}/runs/audit`);
+    for (const pane of ['Plan', 'Timeline']) {
+      await page.getByRole('button', { name: pane, exact: true }).click();
+      expect(await sideways(page)).toBe(0);
+    }
+    expect(await page.getByRole('button', { name: 'Details', exact: true }).isDisabled()).toBe(true);
+    await page.getByRole('button', { name: 'Details of list_changes' }).click();
+    await page.getByRole('complementary', { name: 'Details' }).getByText('timed out').first().waitFor();
+    expect(await sideways(page)).toBe(0);
+    expect(await page.locator('.run-main').isVisible()).toBe(false);
+  });
+
+  test('shows a run while it goes on: the answer as it comes, and what waits for whom', async () => {
+    const { app, url } = await stage.serve((it) => {
+      it.agent('asker', async (run) => {
+        await run.say('I have to ask.');
+        await run.approve({ prompt: 'Refund 240?' });
+        await run.say('Thank you.');
+      });
+    });
+    const { finished } = await app.start({ agent: 'asker', runId: 'asks', input: { question: 'May I?' } });
+    const { page, problems } = await stage.visit(`${url}/runs/asks`);
+    await page.getByText('I have to ask.').first().waitFor();
+    await page.waitForFunction(() => document.title === '‖ waits for you · May I? · Telltale');
+    await page
+      .locator('.run-sentence')
+      .getByText(/^Live · \d+ events/)
+      .waitFor();
+    await page.getByRole('button', { name: 'A question waits for you' }).click();
+    await page.getByRole('complementary', { name: 'Details' }).getByRole('button', { name: 'Approve' }).waitFor();
+    const client = createClient({ url });
+    const { approvals } = await client.snapshot('asks');
+    await client.run('asks').approve(approvals[0]?.id ?? '');
+    await finished();
+    await page.locator('.answer').getByText('Thank you.').waitFor();
+    await page
+      .locator('.run-sentence')
+      .getByText(/^Finished in/)
+      .waitFor();
+    expect(problems).toEqual([]);
+  });
+});
