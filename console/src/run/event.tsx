@@ -3,8 +3,11 @@ import { type ReactElement, useState } from 'react';
 import { formatCursor, type TelltaleEvent } from 'telltale/protocol';
 import { useRun, useTelltale } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
+import { serverUrl } from '../session/client.ts';
+import { Copy } from '../ui/copy.tsx';
 import { absolute } from '../ui/format.ts';
 import { JsonTree } from '../ui/json-tree.tsx';
+import { useLook } from './look.ts';
 
 /** An event of a run as the server has it: the newest are not the only ones that can be looked at. */
 export function useEvent(runId: string, seq: number | undefined) {
@@ -28,7 +31,9 @@ export function useEvent(runId: string, seq: number | undefined) {
 
 /** The event itself, asked for when somebody wants to see it. */
 export function RawEvent({ runId, seq }: { readonly runId: string; readonly seq: number }): ReactElement {
-  const [isOpen, setIsOpen] = useState(false);
+  // Among events it is what was chosen; in the story it is what stands behind that.
+  const { view } = useLook();
+  const [isOpen, setIsOpen] = useState(view === 'frames');
   return (
     <details className="detail-event" open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
       <summary>Event {seq}</summary>
@@ -56,7 +61,16 @@ function Raw({ runId, seq }: { readonly runId: string; readonly seq: number }): 
       <p className="muted">
         <code>{visible(data.type)}</code> · {absolute(data.time)}
       </p>
+      <p className="detail-copies">
+        <Copy text={() => JSON.stringify(data)}>Copy JSON</Copy>
+        <Copy text={formatCursor(data.epoch, data.seq)}>Copy cursor</Copy>
+        <Copy text={curlAfter(runId, data)}>Copy as curl</Copy>
+      </p>
       <JsonTree name="event" value={data} />
     </>
   );
 }
+
+/** What watches the run from this event on. */
+const curlAfter = (runId: string, { epoch, seq }: TelltaleEvent): string =>
+  `curl -N '${serverUrl().href}v1/runs/${runId}/stream?after=${formatCursor(epoch, seq - 1)}'`;

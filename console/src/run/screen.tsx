@@ -13,8 +13,8 @@ import { useLook } from './look.ts';
 import { Missing } from './missing.tsx';
 import { SceneContext, useSceneOf } from './scene.ts';
 import { Steps } from './steps.tsx';
-import { Story } from './story.tsx';
 import { useTab } from './tab.ts';
+import { Views } from './views.tsx';
 
 const route = getRouteApi('/runs/$runId');
 
@@ -33,7 +33,7 @@ const PANES = { plan: 'Plan', story: 'Timeline', detail: 'Details' } as const;
 type Pane = keyof typeof PANES;
 
 function Run({ runId }: { readonly runId: string }): ReactElement {
-  const { event, look } = useLook();
+  const { event, view, look } = useLook();
   /** Which of them a narrow screen shows; a wide one has room for all. */
   const [pane, setPane] = useState<Pane>('story');
   useTab(runId);
@@ -71,8 +71,8 @@ function Run({ runId }: { readonly runId: string }): ReactElement {
           <Input runId={runId} />
         </aside>
         <section className="run-main" aria-label="What it says and does">
-          <Answer runId={runId} />
-          <Story runId={runId} />
+          {view === undefined && <Answer runId={runId} />}
+          <Views runId={runId} />
         </section>
         {event !== undefined && <Detail runId={runId} seq={event} />}
         <Announcer runId={runId} />
