@@ -1,12 +1,14 @@
 'use client';
 
 export type { AgentEntry, Counts } from './agent-counts.ts';
+export type { Found, Match } from './found.ts';
 export { TelltaleProvider, type TelltaleProviderProps, useTelltale } from './provider.ts';
 export type { CallGroup, TimelineOptions, TimelineRow } from './timeline.ts';
 export { useAgents } from './use-agents.ts';
 export { type ApprovalResult, useApproval } from './use-approval.ts';
 export { type BudgetResult, type LimitUse, useBudget } from './use-budget.ts';
 export { type ConnectionResult, useConnection } from './use-connection.ts';
+export { useFind } from './use-find.ts';
 export { type QueuedRun, type QueueResult, useQueue } from './use-queue.ts';
 export { type RunHookOptions, type RunResult, useRun } from './use-run.ts';
 export { type RunCommand, type RunCommands, useRunCommands } from './use-run-commands.ts';
