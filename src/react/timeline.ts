@@ -42,21 +42,13 @@ export function timelineOf(): TimelineFold {
     last = snapshot.seq;
     if (!index.take(snapshot, choices) && view === shown) return rows;
     shown = view;
-    const next = assembled(index, view);
-    if (!isEqual(next, rows)) rows = next;
+    rows = assembled(index, view, rows);
     return rows;
   }
   return Object.assign(rowsOf, {
     pathTo: (target: string | number, events?: readonly TelltaleEvent[]) =>
       shown && !(typeof target === 'number' && target > last) ? pathIn(index, shown, target, events) : undefined,
   });
-}
-
-/** From the end, where rows differ first. */
-function isEqual(a: readonly TimelineRow[], b: readonly TimelineRow[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 interface Level {
@@ -67,38 +59,49 @@ interface Level {
   agent: number;
 }
 
-/** All rows: those of the run, and after each open agent those of what it did. */
-function assembled(index: TimelineIndex, view: TimelineView): readonly TimelineRow[] {
-  if (index.branches.size === 0) {
-    index.root.show(view, 0);
-    return index.root.rows.slice();
-  }
-  const rows: TimelineRow[] = [];
-  const { root, branches } = index;
+/**
+ * All rows: those of the run, and after each open agent those of what it did. Written over a copy of those before: most are
+ * the same, and a list of 100,000 that grows row by row is copied a dozen times. The same list where nothing differs.
+ */
+function assembled(
+  { root, branches }: TimelineIndex,
+  view: TimelineView,
+  before: readonly TimelineRow[],
+): readonly TimelineRow[] {
+  const rows = before.slice();
+  let count = 0;
+  let isOther = false;
   const isPart = isPartial(view);
   // By hand, as agents may invoke each other deeper than calls can.
   const levels: Level[] = [];
   function enter(branch: Branch): void {
     branch.show(view, levels.length);
-    levels.push({ branch, began: rows.length, row: 0, agent: 0 });
+    levels.push({ branch, began: count, row: 0, agent: 0 });
   }
   enter(root);
   for (let level = levels.at(-1); level; level = levels.at(-1)) {
     const { branch, began } = level;
     const agent = branch.agents[level.agent++];
     const end = agent === undefined ? branch.rows.length : agent + 1;
-    for (let i = level.row; i < end; i++) rows.push(branch.rows[i] as TimelineRow);
+    for (let i = level.row; i < end; i++, count++) {
+      const row = branch.rows[i] as TimelineRow;
+      if (rows[count] === row) continue;
+      rows[count] = row;
+      isOther = true;
+    }
     level.row = end;
     if (agent === undefined) {
       levels.pop();
-      if (isPart && branch.owner && rows.length === began && !isKept(branch.owner, view)) rows.pop();
+      if (isPart && branch.owner && count === began && !isKept(branch.owner, view)) count--;
       continue;
     }
-    const row = rows.at(-1) as TimelineRow;
+    const row = branch.rows[agent] as TimelineRow;
     const below = branches.get((row.item as AgentSpan).id) as Branch;
     if (row.isOpen) enter(below);
-    else if (isPart && !hasKept(branches, below, view)) rows.pop();
+    else if (isPart && !hasKept(branches, below, view)) count--;
   }
+  if (!isOther && count === before.length) return before;
+  rows.length = count;
   return rows;
 }
 
