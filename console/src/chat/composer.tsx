@@ -27,12 +27,14 @@ export function Composer({ threadId, lastAgent, isBusy, input, onAsked, onEscape
   const [chosen, choose] = useState<string>();
   const agent = pick(agents.data, chosen ?? lastAgent);
   const question = draft.trim();
-  const canAsk = question !== '' && agent !== undefined && !isPending;
+  const canAsk = question !== '' && !isPending && agents.data?.length !== 0;
 
   async function ask(): Promise<void> {
     if (!canAsk) return;
     const asked = draft;
-    const started = await start({ agent: agent.name, input: question, threadId });
+    // Who is quick asks before it is known whom.
+    const whom = agent ?? pick((await agents.refetch({ cancelRefetch: false })).data, lastAgent);
+    const started = whom && (await start({ agent: whom.name, input: question, threadId }));
     if (!started) return;
     // What was typed meanwhile is the next question.
     setDraft((now) => (now === asked ? '' : now));

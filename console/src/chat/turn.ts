@@ -44,7 +44,7 @@ const ENDED = ['completed', 'failed', 'cancelled'] as const;
 export function turnOf(run: RunSnapshot): Turn {
   const { runId, status, startedAt } = run;
   const inner = new Set(run.agents.filter((it) => it.parentId !== undefined).map((it) => it.id));
-  const said = run.messages.filter((it) => it.role === 'assistant' && !inner.has(it.agentId ?? ''));
+  const said = run.messages.filter((it) => it.role === 'assistant' && !inner.has(it.agentId ?? '') && it.text !== '');
   const last = said.at(-1);
   // What is said before the last tool or thought is on the way to the answer.
   const worked = Math.max(run.tools.at(-1)?.startSeq ?? 0, run.reasoning.at(-1)?.startSeq ?? 0);
