@@ -2,38 +2,60 @@ import { useEffect, useMemo } from 'react';
 import type { RunSnapshot } from 'telltale/protocol';
 import { type RunListResult, type ThreadResult, useRuns, useThread } from 'telltale/react';
 
-/** A conversation as it stands. */
-export interface Conversation {
-  /** Its questions, oldest first; `undefined` until they are here. */
-  readonly runs: readonly RunSnapshot[] | undefined;
-  /** Nothing was asked yet. */
+const NONE: readonly RunSnapshot[] = [];
+
+/** A run that another run started is no question. */
+const isQuestion = (run: RunSnapshot): boolean => run.parentRunId === undefined;
+const isGoingOn = ({ status }: RunSnapshot): boolean =>
+  status === 'queued' || status === 'running' || status === 'paused';
+
+/** All questions of a conversation, oldest first; one that did not change stays the same object. */
+export function useQuestions(threadId: string): readonly RunSnapshot[] {
+  const runs = useThread(threadId, { select: runsOf });
+  return useMemo(() => runs.filter(isQuestion), [runs]);
+}
+const runsOf = ({ data }: ThreadResult): readonly RunSnapshot[] => data?.runs ?? NONE;
+
+/** What of a run counts for what can be asked of it. */
+export interface Question {
+  readonly runId: string;
+  readonly agent: string | undefined;
+  readonly status: RunSnapshot['status'];
+  readonly input: unknown;
+}
+
+const first = ({ data }: ThreadResult) => told(data?.runs.find(isQuestion));
+const last = ({ data }: ThreadResult) => told(data?.runs.findLast(isQuestion));
+const open = ({ data }: ThreadResult) => told(data?.runs.findLast((it) => isQuestion(it) && isGoingOn(it)));
+const told = (run: RunSnapshot | undefined): Question | undefined =>
+  run && { runId: run.runId, agent: run.agent, status: run.status, input: run.input };
+
+/** The question that a conversation began with, the newest one, and the newest that is not answered. */
+export const useFirst = (threadId: string): Question | undefined => useThread(threadId, { select: first });
+export const useLast = (threadId: string): Question | undefined => useThread(threadId, { select: last });
+export const useOpen = (threadId: string): Question | undefined => useThread(threadId, { select: open });
+
+/** Whether nothing was asked yet, and what looks again. */
+export interface Beginning {
   readonly isNew: boolean;
-  /** Connects now: out of a wait, and where there was nothing to connect to. */
   readonly reconnect: () => void;
 }
 
-const NONE: readonly RunSnapshot[] = [];
-const select = ({ data, connection, error, reconnect }: ThreadResult) => ({
-  runs: data?.runs,
+const beginning = ({ connection, error, reconnect }: ThreadResult): Beginning => ({
   isNew: connection === 'closed' && error?.code === 'thread_not_found',
   reconnect,
 });
-
 const isAny = ({ data }: RunListResult): boolean => (data?.length ?? 0) > 0;
 
 /**
- * All questions of a thread, live, over one stream. A run that another run started is no question. A thread that is not
- * there yet has no stream: until somebody asks, here or anywhere, the list of its runs is watched.
+ * Whether a conversation has begun. A thread that is not there yet has no stream: until somebody asks, here or anywhere,
+ * the list of its runs is watched.
  */
-export function useConversation(threadId: string): Conversation {
-  const { runs, isNew, reconnect } = useThread(threadId, { select });
+export function useBeginning(threadId: string): Beginning {
+  const { isNew, reconnect } = useThread(threadId, { select: beginning });
   const hasBegun = useRuns({ threadId, limit: 1 }, { enabled: isNew, select: isAny });
   useEffect(() => {
     if (isNew && hasBegun) reconnect();
   }, [isNew, hasBegun, reconnect]);
-  const questions = useMemo(() => runs?.filter((it) => it.parentRunId === undefined), [runs]);
-  return { runs: isNew ? NONE : questions, isNew, reconnect };
+  return { isNew, reconnect };
 }
-
-export const isGoingOn = ({ status }: RunSnapshot): boolean =>
-  status === 'queued' || status === 'running' || status === 'paused';

@@ -1,10 +1,10 @@
 import './faults.css';
 import { useMutation } from '@tanstack/react-query';
 import { type ReactElement, type ReactNode, useSyncExternalStore } from 'react';
-import type { RunSnapshot } from 'telltale/protocol';
 import { useTelltale } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { plural } from '../ui/format.ts';
+import { useOpen } from './conversation.ts';
 import type { Weather } from './weather.ts';
 
 const OFFLINE_MS = 10_000;
@@ -13,12 +13,12 @@ const LOST = 20;
 const REHEARSAL = 'rehearsal';
 
 /** Faults to make on purpose, and what came of them: what a page does then is what it is worth. */
-export function Faults({ weather, open }: { weather: Weather; open: RunSnapshot | undefined }): ReactElement {
+export function Faults({ weather, threadId }: { weather: Weather; threadId: string }): ReactElement {
   return (
     <details className="faults">
       <summary>Break it: see how this page takes faults</summary>
       <InThisPage weather={weather} />
-      <OnTheServer run={open} />
+      <OnTheServer threadId={threadId} />
     </details>
   );
 }
@@ -57,7 +57,8 @@ function InThisPage({ weather }: { weather: Weather }): ReactElement {
 
 type Ask = 'tool' | 'crash' | 'pause' | 'cancel';
 
-function OnTheServer({ run }: { run: RunSnapshot | undefined }): ReactElement {
+function OnTheServer({ threadId }: { threadId: string }): ReactElement {
+  const run = useOpen(threadId);
   const client = useTelltale();
   const runId = run?.runId;
   const fault = useMutation({

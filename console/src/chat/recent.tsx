@@ -7,6 +7,7 @@ import { useTelltale } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { ago, plural } from '../ui/format.ts';
 import { Status } from '../ui/status.tsx';
+import { questionText } from './turn.ts';
 
 const LOOKED_AT = 100;
 const SHOWN = 8;
@@ -39,7 +40,7 @@ function Row({ runs }: { runs: readonly ListedRun[] }): ReactElement | null {
     queryFn: async () => {
       const { events } = await client.events(oldest?.runId ?? '', { limit: 1 });
       const { input } = (events[0]?.data ?? {}) as { readonly input?: unknown };
-      return typeof input === 'string' ? input : (JSON.stringify(input) ?? '');
+      return questionText(input);
     },
   });
   if (!newest) return null;

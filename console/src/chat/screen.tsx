@@ -1,6 +1,6 @@
 import './screen.css';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { type ReactElement, useCallback, useEffect, useMemo, useRef } from 'react';
+import { memo, type ReactElement, useCallback, useEffect, useMemo, useRef } from 'react';
 import { TelltaleProvider } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { clientFor } from '../session/client.ts';
@@ -9,14 +9,14 @@ import { useShortcuts } from '../shell/shortcuts.ts';
 import { useTitle } from '../ui/title.ts';
 import { Composer } from './composer.tsx';
 import { Connection } from './connection.tsx';
-import { isGoingOn, useConversation } from './conversation.ts';
+import { useBeginning, useFirst, useLast, useOpen, useQuestions } from './conversation.ts';
 import { Faults } from './faults.tsx';
 import { Flyout } from './flyout.tsx';
 import { useFollowing } from './follow.ts';
 import { LogClockOf } from './log-clock.tsx';
 import { Milestones } from './milestones.tsx';
 import { Recent } from './recent.tsx';
-import { turnOf } from './turn.ts';
+import { questionText } from './turn.ts';
 import { TurnView } from './turn-view.tsx';
 import { Weather } from './weather.ts';
 
@@ -40,12 +40,11 @@ export function ChatScreen(): ReactElement {
 function Talk({ threadId, weather }: { threadId: string; weather: Weather }): ReactElement {
   const { thinking } = route.useSearch();
   const navigate = route.useNavigate();
-  const { runs, isNew, reconnect } = useConversation(threadId);
+  const { isNew, reconnect } = useBeginning(threadId);
+  const [first, last, open] = [useFirst(threadId), useLast(threadId), useOpen(threadId)];
   const { viewport, content, isFollowing, toEnd } = useFollowing();
   const input = useRef<HTMLTextAreaElement>(null);
-  const open = runs?.findLast(isGoingOn);
-  const first = runs?.[0];
-  useTitle(first ? visible(turnOf(first).question.slice(0, 60)) : 'Chat');
+  useTitle((first && visible(questionText(first.input).slice(0, 60))) || 'Chat');
 
   const show = useCallback(
     (runId: string | undefined) =>
@@ -57,6 +56,7 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
   const toggle = useCallback((runId: string) => void show(shown.current === runId ? undefined : runId), [show]);
   /** Whoever was in the flyout goes back to where it was opened. */
   const close = useCallback(() => {
+    if (shown.current === undefined) return;
     const chip = document.querySelector<HTMLElement>(`.work-chip[data-run="${shown.current}"]`);
     if (document.activeElement?.closest('.flyout')) chip?.focus();
     void show(undefined);
@@ -68,7 +68,7 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
     {
       keys: 't',
       label: 'What was done for the last answer',
-      run: () => runs?.at(-1) && toggle(runs.at(-1)?.runId ?? ''),
+      run: () => last && toggle(last.runId),
     },
     { keys: 'Escape', label: 'Close what was done', run: close },
   ]);
@@ -100,9 +100,7 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
                 </div>
               )}
               <ol ref={content} className="chat-turns">
-                {runs?.map((run) => (
-                  <TurnView key={run.runId} run={run} isOpen={thinking === run.runId} onToggle={toggle} />
-                ))}
+                <Turns threadId={threadId} thinking={thinking} onToggle={toggle} />
               </ol>
             </section>
             {!isFollowing && (
@@ -113,7 +111,7 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
           </div>
           <Composer
             threadId={threadId}
-            lastAgent={runs?.at(-1)?.agent}
+            lastAgent={last?.agent}
             isBusy={open !== undefined}
             input={input}
             onAsked={() => {
@@ -122,11 +120,24 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
             }}
             onEscape={close}
           />
-          <Faults weather={weather} open={open} />
+          <Faults weather={weather} threadId={threadId} />
         </div>
         {thinking !== undefined && <Flyout key={thinking} runId={thinking} onClose={close} />}
-        <Milestones threadId={threadId} last={runs?.at(-1)} />
+        <Milestones threadId={threadId} />
       </div>
     </LogClockOf>
   );
 }
+
+interface TurnsProps {
+  readonly threadId: string;
+  readonly thinking: string | undefined;
+  readonly onToggle: (runId: string) => void;
+}
+
+/** The only one that renders with what is streamed. */
+const Turns = memo(({ threadId, thinking, onToggle }: TurnsProps): ReactElement[] =>
+  useQuestions(threadId).map((run) => (
+    <TurnView key={run.runId} run={run} isOpen={thinking === run.runId} onToggle={onToggle} />
+  )),
+);

@@ -2,7 +2,7 @@ import './turn-view.css';
 import { Link } from '@tanstack/react-router';
 import { memo, type ReactElement, useMemo } from 'react';
 import type { RunSnapshot } from 'telltale/protocol';
-import { Glyph, visible } from 'telltale/react/parts';
+import { ApprovalCard, Glyph, visible } from 'telltale/react/parts';
 import { Copy } from '../ui/copy.tsx';
 import { absolute, timeOfDay } from '../ui/format.ts';
 import { Markdown } from '../ui/markdown.tsx';
@@ -22,6 +22,7 @@ export const TurnView = memo(function TurnView({ run, isOpen, onToggle }: TurnPr
   const turn = useMemo(() => turnOf(run), [run]);
   const { runId, question, agent, phase, answer } = turn;
   const asked = run.queuedAt ?? run.startedAt;
+  const asking = run.approvals.filter(({ status }) => status === 'requested');
   const standing = standingLine(run);
   const command = commandLine(run);
   const isGoingOn = phase !== 'completed' && phase !== 'failed' && phase !== 'cancelled';
@@ -46,6 +47,9 @@ export const TurnView = memo(function TurnView({ run, isOpen, onToggle }: TurnPr
           {buttons}
         </Work>
       )}
+      {asking.map(({ id }) => (
+        <ApprovalCard.Root key={id} runId={runId} approvalId={id} className="panel" />
+      ))}
       {answer !== '' && (
         <article className="turn-answer" aria-labelledby={`a-${runId}`}>
           <h2 id={`a-${runId}`}>

@@ -1,4 +1,4 @@
-import type { AgentSpan, RunSnapshot, ToolSpan } from 'telltale/protocol';
+import type { AgentSpan, MessageSpan, RunSnapshot, ToolSpan } from 'telltale/protocol';
 
 /** A line of what an agent is at, below the question that it works on. */
 export interface WorkLine {
@@ -21,7 +21,7 @@ export interface Turn {
   readonly runId: string;
   readonly question: string;
   readonly agent: string;
-  readonly phase: 'queued' | 'thinking' | 'answering' | 'paused' | 'completed' | 'failed' | 'cancelled';
+  readonly phase: Exclude<RunSnapshot['status'], 'running'> | 'thinking' | 'answering';
   /** Markdown. */
   readonly answer: string;
   /** From the beginning of the run to that of the answer, by the log; absent while it lasts. */
@@ -38,36 +38,41 @@ export interface Turn {
 const LINES = 8;
 const ARGS = 48;
 
-const ENDED = ['completed', 'failed', 'cancelled'] as const;
+/** How far the answer to a question is. */
+export function phaseOf(run: RunSnapshot): Turn['phase'] {
+  if (run.status !== 'running') return run.status;
+  return answering(run, saidBy(run)) ? 'answering' : 'thinking';
+}
+
+/** What the run itself says; what specialists say to the agent that asked them is not the answer. */
+function saidBy({ agents, messages }: RunSnapshot): MessageSpan[] {
+  const inner = new Set(agents.filter((it) => it.parentId !== undefined).map((it) => it.id));
+  return messages.filter((it) => it.role === 'assistant' && it.text !== '' && !inner.has(it.agentId ?? ''));
+}
+
+/** What is said before the last tool or thought is on the way to the answer. */
+function answering({ tools, reasoning }: RunSnapshot, said: readonly MessageSpan[]): MessageSpan | undefined {
+  const last = said.at(-1);
+  const worked = Math.max(tools.at(-1)?.startSeq ?? 0, reasoning.at(-1)?.startSeq ?? 0);
+  return last && last.startSeq > worked ? last : undefined;
+}
 
 /** What a conversation shows of a run. */
 export function turnOf(run: RunSnapshot): Turn {
-  const { runId, status, startedAt } = run;
-  const inner = new Set(run.agents.filter((it) => it.parentId !== undefined).map((it) => it.id));
-  const said = run.messages.filter((it) => it.role === 'assistant' && !inner.has(it.agentId ?? '') && it.text !== '');
-  const last = said.at(-1);
-  // What is said before the last tool or thought is on the way to the answer.
-  const worked = Math.max(run.tools.at(-1)?.startSeq ?? 0, run.reasoning.at(-1)?.startSeq ?? 0);
-  const answering = last && last.startSeq > worked ? last : undefined;
-  const ended = ENDED.find((it) => it === status);
-  const thoughtUntil = answering?.startedAt ?? (ended && run.endedAt);
+  const { runId, status, startedAt, tools } = run;
+  const said = saidBy(run);
+  const thoughtUntil = answering(run, said)?.startedAt ?? run.endedAt;
   const thinkingMs = startedAt && thoughtUntil ? msBetween(startedAt, thoughtUntil) : undefined;
   const lines = linesOf(run);
-  const output = said.length === 0 && status === 'completed' ? textOf(run.output) : '';
   return {
-    runId,
-    question: textOf(run.input),
-    agent: run.agent ?? '',
-    phase:
-      ended ??
-      (status === 'running' ? (answering ? 'answering' : 'thinking') : status === 'paused' ? 'paused' : 'queued'),
-    answer: said.map((it) => it.text).join('\n\n') || output,
+    ...{ runId, question: questionText(run.input), agent: run.agent ?? '', phase: phaseOf(run) },
+    answer: said.map((it) => it.text).join('\n\n') || (status === 'completed' ? answerText(run.output) : ''),
     ...(thinkingMs !== undefined && { thinkingMs }),
     ...(startedAt !== undefined && { startedAt }),
-    tools: run.tools.length,
-    failedTools: run.tools.filter((it) => it.status === 'failed').length,
+    tools: tools.length,
+    failedTools: tools.filter((it) => it.status === 'failed').length,
     lines,
-    earlier: run.agents.length + run.tools.length - lines.length,
+    earlier: run.agents.length + tools.length - lines.length,
   };
 }
 
@@ -117,8 +122,17 @@ function briefOf(args: unknown): string | undefined {
   return typeof text === 'string' && text.length > ARGS ? `${text.slice(0, ARGS)}…` : (text as string | undefined);
 }
 
-/** What was asked, or answered, as people read it. */
-function textOf(value: unknown): string {
-  if (value === undefined) return '';
-  return typeof value === 'string' ? value : `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+/** What was asked, as people read it. */
+export function questionText(input: unknown): string {
+  if (input === undefined || typeof input === 'string') return input ?? '';
+  const { truncated, preview } = Object(input) as { readonly truncated?: unknown; readonly preview?: unknown };
+  // In place of what was too long for the log (PROTOCOL.md section 9).
+  if (truncated === true && typeof preview === 'string') return `${preview}… (the log holds no more of it)`;
+  return JSON.stringify(input);
 }
+
+/** What a run came to that said nothing. */
+const answerText = (output: unknown): string =>
+  output === undefined || typeof output === 'string'
+    ? (output ?? '')
+    : `\`\`\`json\n${JSON.stringify(output, null, 2)}\n\`\`\``;

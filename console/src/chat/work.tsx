@@ -19,6 +19,7 @@ interface WorkProps {
 export function Work({ turn, isOpen, onToggle, children }: WorkProps): ReactElement {
   const isRunning = turn.phase === 'thinking' || turn.phase === 'paused';
   const elapsed = useElapsed(turn.phase === 'thinking' ? turn.startedAt : undefined);
+  const isPaused = turn.phase === 'paused';
   const how = isRunning
     ? 'running'
     : turn.phase === 'failed' || turn.phase === 'cancelled'
@@ -32,7 +33,8 @@ export function Work({ turn, isOpen, onToggle, children }: WorkProps): ReactElem
       aria-expanded={isOpen}
       onClick={() => onToggle(turn.runId)}
     >
-      <Glyph status={how} /> {thinkingLine(how, isRunning ? elapsed : turn.thinkingMs, turn.tools, turn.failedTools)}{' '}
+      <Glyph status={isPaused ? 'paused' : how} />{' '}
+      {thinkingLine(how, isRunning ? elapsed : turn.thinkingMs, turn.tools, turn.failedTools)}{' '}
       <span aria-hidden="true" className="work-arrow">
         ▸
       </span>
@@ -43,7 +45,7 @@ export function Work({ turn, isOpen, onToggle, children }: WorkProps): ReactElem
     <div className="work work-running">
       <div className="work-head">
         {chip}
-        {children}
+        <span className="work-actions">{children}</span>
       </div>
       {turn.earlier > 0 && <p className="muted">{count(turn.earlier)} before these</p>}
       <ol className="work-lines" aria-label="What is done now">
