@@ -1,8 +1,13 @@
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vite';
 import { precompressed } from './precompressed.ts';
 
 /** Where `npm run dev -w console` finds a server. */
 const SERVER = process.env.TELLTALE_URL ?? 'http://127.0.0.1:4747';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -11,6 +16,7 @@ export default defineConfig({
   plugins: [precompressed()],
   // From the sources: it needs no build of the package before its own.
   resolve: { conditions: ['telltale-source', 'browser', 'module', 'import', 'default'] },
+  define: { 'import.meta.env.TELLTALE_VERSION': JSON.stringify(version) },
   build: {
     outDir: '../dist/console',
     emptyOutDir: true,

@@ -8,6 +8,7 @@ import { Status } from '../ui/status.tsx';
 import { shortId, titleOf } from './heading.ts';
 import { useLook } from './look.ts';
 import { modelsOf } from './models.ts';
+import { More } from './more/more.tsx';
 import { Next } from './next.tsx';
 
 interface OfRun {
@@ -29,6 +30,7 @@ export function Header({ runId }: OfRun): ReactElement {
         <Standing runId={runId} />
         <Commands.Root runId={runId} confirm className="run-commands" />
         <Next runId={runId} />
+        <More runId={runId} />
       </div>
     </header>
   );
