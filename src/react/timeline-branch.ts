@@ -146,8 +146,8 @@ export class Branch {
       children.length = end;
     }
     if (added.length > 0) {
-      // Who came and went again is not there.
-      const at = this.#merge(hasGone ? added.filter((it) => it.branch === this) : added);
+      // Who came and went again is not there; who then came again is there once.
+      const at = this.#merge(hasGone ? [...new Set(added)].filter((it) => it.branch === this) : added);
       from = Math.min(from ?? at, at);
       this.#added = [];
     }

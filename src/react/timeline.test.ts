@@ -101,6 +101,15 @@ describe('a timeline', () => {
     expect(after.filter((row, i) => row !== before[i]).map(({ kind }) => kind)).toEqual(['message']);
   });
 
+  test('shows once what went and came again while nobody saw it', () => {
+    const rowsOf = timelineOf();
+    const early = fold([['agent.started', {}, finder]]);
+    const late = fold([['tool.called', { toolCallId: 't', name: 'search', args: {} }, finder]], early);
+    const closed = new Map([['agent:0:i1', false]]);
+    for (const snapshot of [early, late, early, late]) expect(rowsOf(snapshot, closed)).toHaveLength(1);
+    expect(lines(rowsOf(late, NO_CHOICES))).toEqual(['agent finder', '  tool search …']);
+  });
+
   test('shows agents whose producer says that each invoked the other, and chains of any length', () => {
     const a = { id: 'a', name: 'a', path: 'b/a' };
     const b = { id: 'b', name: 'b', path: 'a/b' };
