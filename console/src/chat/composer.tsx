@@ -87,7 +87,7 @@ export function Composer({ threadId, lastAgent, isBusy, input, onAsked, onEscape
         <span id="composer-hint" className="muted composer-hint">
           {isBusy
             ? 'A question is being answered. The next one begins beside it, or waits for its turn where the server says so.'
-            : 'Each question is a run of its own. Whether it knows what was said before is up to the agent.'}
+            : 'Enter sends. Each question is a run of its own: whether it knows what was said before is up to the agent.'}
         </span>
         <button type="submit" className="primary" disabled={!canAsk}>
           {isPending ? 'Asking…' : 'Send'}

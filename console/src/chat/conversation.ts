@@ -35,16 +35,17 @@ export const useFirst = (threadId: string): Question | undefined => useThread(th
 export const useLast = (threadId: string): Question | undefined => useThread(threadId, { select: last });
 export const useOpen = (threadId: string): Question | undefined => useThread(threadId, { select: open });
 
-/** Whether nothing was asked yet, and what looks again. */
+/** Whether nothing was asked yet, why nothing can be known of that, and what looks again. */
 export interface Beginning {
   readonly isNew: boolean;
+  readonly trouble: ThreadResult['error'];
   readonly reconnect: () => void;
 }
 
-const beginning = ({ connection, error, reconnect }: ThreadResult): Beginning => ({
-  isNew: connection === 'closed' && error?.code === 'thread_not_found',
-  reconnect,
-});
+const beginning = ({ connection, error, data, reconnect }: ThreadResult): Beginning => {
+  const isNew = connection === 'closed' && error?.code === 'thread_not_found';
+  return { isNew, trouble: connection === 'closed' && !isNew && !data ? error : undefined, reconnect };
+};
 const isAny = ({ data }: RunListResult): boolean => (data?.length ?? 0) > 0;
 
 /**
@@ -52,10 +53,11 @@ const isAny = ({ data }: RunListResult): boolean => (data?.length ?? 0) > 0;
  * the list of its runs is watched.
  */
 export function useBeginning(threadId: string): Beginning {
-  const { isNew, reconnect } = useThread(threadId, { select: beginning });
+  const begun = useThread(threadId, { select: beginning });
+  const { isNew, reconnect } = begun;
   const hasBegun = useRuns({ threadId, limit: 1 }, { enabled: isNew, select: isAny });
   useEffect(() => {
     if (isNew && hasBegun) reconnect();
   }, [isNew, hasBegun, reconnect]);
-  return { isNew, reconnect };
+  return begun;
 }

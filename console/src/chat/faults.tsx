@@ -4,7 +4,7 @@ import { type ReactElement, type ReactNode, useSyncExternalStore } from 'react';
 import { useTelltale } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { plural } from '../ui/format.ts';
-import { useOpen } from './conversation.ts';
+import { type Question, useOpen } from './conversation.ts';
 import type { Weather } from './weather.ts';
 
 const OFFLINE_MS = 10_000;
@@ -57,46 +57,53 @@ function InThisPage({ weather }: { weather: Weather }): ReactElement {
 
 type Ask = 'tool' | 'crash' | 'pause' | 'cancel';
 
+const TOLD: Readonly<Record<Ask, string>> = {
+  tool: 'Said to the run: its call of a tool fails, the one under way or the next. It makes it again.',
+  crash: 'Said to the run: the agent throws, and the run ends as failed.',
+  pause: 'Asked for: the run is held before its next call.',
+  cancel: 'Asked for: the run is cancelled.',
+};
+
+const isRehearsing = (run: Question | undefined): boolean => run?.agent === REHEARSAL && run.status === 'running';
+
+/** Why a run cannot be made to fail now; nothing where it can. */
+function whyNot(run: Question | undefined): string {
+  if (!run) return `Ask ${REHEARSAL} something first: it is the agent that can be made to fail.`;
+  if (isRehearsing(run)) return '';
+  return run.agent === REHEARSAL
+    ? `It is ${run.status === 'queued' ? 'waiting for its turn' : 'paused'}: it can be made to fail while it runs.`
+    : `${visible(run.agent ?? 'This agent')} can be paused and cancelled; only ${REHEARSAL} can be made to fail.`;
+}
+
 function OnTheServer({ threadId }: { threadId: string }): ReactElement {
   const run = useOpen(threadId);
   const client = useTelltale();
-  const runId = run?.runId;
   const fault = useMutation({
-    mutationFn: async (ask: Ask): Promise<Ask> => {
-      if (runId === undefined) return ask;
+    mutationFn: async ({ ask, runId }: { ask: Ask; runId: string }): Promise<void> => {
       if (ask === 'pause' || ask === 'cancel') await client.run(runId)[ask]();
       else await client.run(runId).input({ break: ask });
-      return ask;
     },
   });
-  const isRehearsal = run?.agent === REHEARSAL && run.status === 'running';
-  const why = !run
-    ? `Ask ${REHEARSAL} something first: it is the agent that can be made to fail.`
-    : isRehearsal
-      ? ''
-      : `${visible(run.agent ?? 'This agent')} can be paused and cancelled; only ${REHEARSAL} can be made to fail.`;
-  const told: Readonly<Record<Ask, string>> = {
-    tool: 'Said to the run: its call of a tool fails, the one under way or the next. It makes it again.',
-    crash: 'Said to the run: the agent throws, and the run ends as failed.',
-    pause: 'Asked for: the run is held before its next call.',
-    cancel: 'Asked for: the run is cancelled.',
+  const make = (ask: Ask): void => {
+    if (run) fault.mutate({ ask, runId: run.runId });
   };
-  const said = fault.error
-    ? `That did not get through: ${visible(fault.error.message)}`
-    : fault.data && told[fault.data];
+  const asked = run && fault.variables?.runId === run.runId ? fault : undefined;
+  const said = asked?.error
+    ? `That did not get through: ${visible(asked.error.message)}`
+    : asked?.isSuccess && TOLD[asked.variables.ask];
   return (
-    <Row title="On the server" said={said ?? why}>
-      <button type="button" onClick={() => fault.mutate('tool')} disabled={!isRehearsal}>
+    <Row title="On the server" said={said || whyNot(run)}>
+      <button type="button" onClick={() => make('tool')} disabled={!isRehearsing(run)}>
         Fail a tool
       </button>
-      <button type="button" onClick={() => fault.mutate('crash')} disabled={!isRehearsal}>
+      <button type="button" onClick={() => make('crash')} disabled={!isRehearsing(run)}>
         Crash the agent
       </button>
-      <button type="button" onClick={() => fault.mutate('pause')} disabled={run?.status !== 'running'}>
+      <button type="button" onClick={() => make('pause')} disabled={run?.status !== 'running'}>
         Pause the run
       </button>
-      <button type="button" onClick={() => fault.mutate('cancel')} disabled={!run}>
-        Kill the run
+      <button type="button" onClick={() => make('cancel')} disabled={!run}>
+        Cancel the run
       </button>
     </Row>
   );

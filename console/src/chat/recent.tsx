@@ -7,7 +7,6 @@ import { useTelltale } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { ago, plural } from '../ui/format.ts';
 import { Status } from '../ui/status.tsx';
-import { questionText } from './turn.ts';
 
 const LOOKED_AT = 100;
 const SHOWN = 8;
@@ -31,24 +30,13 @@ export function Recent(): ReactElement | null {
 }
 
 function Row({ runs }: { runs: readonly ListedRun[] }): ReactElement | null {
-  const client = useTelltale();
   const [newest, oldest] = [runs[0], runs.at(-1)];
-  const { data: question } = useQuery({
-    queryKey: ['question', oldest?.runId],
-    // The first event of a run says what it was asked; it never changes.
-    staleTime: Number.POSITIVE_INFINITY,
-    queryFn: async () => {
-      const { events } = await client.events(oldest?.runId ?? '', { limit: 1 });
-      const { input } = (events[0]?.data ?? {}) as { readonly input?: unknown };
-      return questionText(input);
-    },
-  });
   if (!newest) return null;
   const { threadId, agent, status, createdAt } = newest;
   return (
     <li>
       <Link to="/chat/$threadId" params={{ threadId }}>
-        {visible(question || threadId)}
+        {visible(oldest?.title ?? threadId)}
       </Link>
       <span className="muted">
         <Status status={status} /> · {visible(agent)} · {plural(runs.length, 'question')} · {ago(createdAt, Date.now())}{' '}

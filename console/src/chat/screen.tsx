@@ -7,6 +7,7 @@ import { clientFor } from '../session/client.ts';
 import { useSession } from '../session/session.ts';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { useTitle } from '../ui/title.ts';
+import { TroublePanel } from '../ui/trouble.tsx';
 import { Composer } from './composer.tsx';
 import { Connection } from './connection.tsx';
 import { useBeginning, useFirst, useLast, useOpen, useQuestions } from './conversation.ts';
@@ -40,7 +41,7 @@ export function ChatScreen(): ReactElement {
 function Talk({ threadId, weather }: { threadId: string; weather: Weather }): ReactElement {
   const { thinking } = route.useSearch();
   const navigate = route.useNavigate();
-  const { isNew, reconnect } = useBeginning(threadId);
+  const { isNew, trouble, reconnect } = useBeginning(threadId);
   const [first, last, open] = [useFirst(threadId), useLast(threadId), useOpen(threadId)];
   const { viewport, content, isFollowing, toEnd } = useFollowing();
   const input = useRef<HTMLTextAreaElement>(null);
@@ -90,6 +91,7 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
           <div className="chat-scroll">
             {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by key (WCAG 2.1.1). */}
             <section ref={viewport} className="chat-viewport" aria-label="Questions and answers" tabIndex={0}>
+              {trouble && <TroublePanel error={trouble} retry={reconnect} />}
               {isNew && (
                 <div className="chat-beginning">
                   <p>

@@ -28,10 +28,10 @@ export function standingLine(run: RunSnapshot): string | undefined {
   }
 }
 
-/** What has come of the last thing that was asked of a run; nothing once the run says it by itself. */
-export function commandLine({ commands, status }: RunSnapshot): string | undefined {
+/** What has come of the last thing that was asked of a run, as long as the run does not say it by itself. */
+export function commandLine({ commands }: RunSnapshot): string | undefined {
   const last = commands.at(-1);
-  if (!last || status === 'cancelled' || (last.status === 'applied' && last.command !== 'resume')) return undefined;
+  if (!last || last.status === 'applied') return undefined;
   const by = last.by === undefined ? undefined : visible(last.by);
   return english.commandLine(last.command, last.status, by, last.error && visible(last.error.message), LOCALE);
 }

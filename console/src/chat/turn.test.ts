@@ -60,7 +60,7 @@ describe('what a conversation shows of a run', () => {
     expect(turn.lines).toMatchObject([
       { name: 'B', depth: 0, status: 'running' },
       { name: 'C', depth: 1, status: 'running' },
-      { name: 'tool-y', depth: 2, status: 'failed', durationMs: 1_000, problem: 'No.', args: 'a.md' },
+      { name: 'tool-y', depth: 2, status: 'failed', durationMs: 1_000, problem: 'No.', args: 'limit: 3, path: "a.md"' },
       { name: 'tool-z', depth: 0, status: 'running' },
     ]);
     expect(turn).toMatchObject({ tools: 2, failedTools: 1, earlier: 0 });

@@ -1,4 +1,6 @@
 import type { AgentSpan, MessageSpan, RunSnapshot, ToolSpan } from 'telltale/protocol';
+import { argsLine } from '../run/call.ts';
+import { questionOf } from '../run/heading.ts';
 
 /** A line of what an agent is at, below the question that it works on. */
 export interface WorkLine {
@@ -7,7 +9,7 @@ export interface WorkLine {
   readonly depth: number;
   readonly kind: 'agent' | 'tool';
   readonly name: string;
-  /** What the tool is called with, in short. */
+  /** What the tool is called with, in a line. */
   readonly args?: string;
   readonly status: ToolSpan['status'];
   /** The log's time of its beginning. */
@@ -36,7 +38,6 @@ export interface Turn {
 
 /** The indicator tells what is done now. All that was done is in the flyout. */
 const LINES = 8;
-const ARGS = 48;
 
 /** How far the answer to a question is. */
 export function phaseOf(run: RunSnapshot): Turn['phase'] {
@@ -96,11 +97,11 @@ const agentLine = (it: AgentSpan): WorkLine => ({
 });
 
 function toolLine(it: ToolSpan, path: string | undefined): WorkLine {
-  const args = briefOf(it.args);
+  const args = argsLine(it);
   return {
     ...{ kind: 'tool', key: `tool ${it.agentId} ${it.id}`, name: it.name || it.id },
     depth: path === undefined ? 0 : depthOf(path),
-    ...(args !== undefined && { args }),
+    ...(args !== '' && { args }),
     ...standingOf(it),
   };
 }
@@ -116,15 +117,10 @@ function standingOf({ status, startedAt, endedAt, durationMs, error }: AgentSpan
 
 const msBetween = (from: string, to: string): number => Math.max(0, Date.parse(to) - Date.parse(from));
 
-/** The first text among a tool's arguments: a path, a question, words to look for. */
-function briefOf(args: unknown): string | undefined {
-  const text = Object.values(Object(args)).find((it) => typeof it === 'string' && it !== '');
-  return typeof text === 'string' && text.length > ARGS ? `${text.slice(0, ARGS)}…` : (text as string | undefined);
-}
-
 /** What was asked, as people read it. */
 export function questionText(input: unknown): string {
-  if (input === undefined || typeof input === 'string') return input ?? '';
+  const question = questionOf(input);
+  if (question !== undefined || input === undefined) return question ?? '';
   const { truncated, preview } = Object(input) as { readonly truncated?: unknown; readonly preview?: unknown };
   // In place of what was too long for the log (PROTOCOL.md section 9).
   if (truncated === true && typeof preview === 'string') return `${preview}… (the log holds no more of it)`;

@@ -74,7 +74,7 @@ function Line({ line, isLast }: { line: WorkLine; isLast: boolean }): ReactEleme
         <span>
           {isRunning ? 'Calling ' : ''}
           <bdi className="work-tool">{visible(name)}</bdi>
-          {args !== undefined && <bdi className="muted">({visible(args)})</bdi>}
+          {args !== undefined && <bdi className="muted work-args">({args})</bdi>}
           {isRunning ? '…' : ''}
         </span>
       )}{' '}
