@@ -66,11 +66,12 @@ export {
   WARN_AT,
 } from './limits.ts';
 export { deltasOf, MERGED_DELTAS, type MergedDeltas } from './merged.ts';
+export { parseRunFileHeader, runFileHeaderSchema } from './parse-run-file.ts';
 export { type Problem, problemOf } from './problem.ts';
 export { newEpoch, newRunId, randomId } from './random-id.ts';
 export { reduce, reduceAll } from './reduce.ts';
 export { asOneChange, copyOf } from './reduce-spans.ts';
-export { parseRunFileHeader, type RunFileHeader, runFileHeader, runFileHeaderSchema } from './run-file.ts';
+export { type RunFileHeader, runFileHeader } from './run-file.ts';
 export * from './snapshot.ts';
 export { statusAfter } from './status-after.ts';
 export {

@@ -1,40 +1,18 @@
 /** A run as a file (PROTOCOL.md section 8): a line that says what it is, then one event per line. */
-import { z } from 'zod';
-import { TelltaleError } from './errors.ts';
-import { ID_PATTERN } from './ids.ts';
-
-const VERSION = 1;
+/** Of the form of such a file. */
+export const RUN_FILE_VERSION = 1;
 
 /** The first line of a run's file. */
 export interface RunFileHeader {
   readonly telltale: 'run';
-  readonly version: typeof VERSION;
+  readonly version: typeof RUN_FILE_VERSION;
   readonly runId: string;
   readonly threadId: string;
 }
 
 export const runFileHeader = (runId: string, threadId: string): RunFileHeader => ({
   telltale: 'run',
-  version: VERSION,
+  version: RUN_FILE_VERSION,
   runId,
   threadId,
 });
-
-/** The first line of a run's file, as it is checked. */
-export const runFileHeaderSchema = z.strictObject({
-  telltale: z.literal('run'),
-  version: z.literal(VERSION),
-  runId: z.string().regex(ID_PATTERN),
-  threadId: z.string().regex(ID_PATTERN),
-});
-
-/** @throws {TelltaleError} `invalid_request` for anything but such a line of this version. */
-export function parseRunFileHeader(input: unknown): RunFileHeader {
-  const { success, data } = runFileHeaderSchema.safeParse(input);
-  if (success) return data;
-  const version = z.object({ telltale: z.literal('run'), version: z.int().min(VERSION + 1) }).safeParse(input);
-  const detail = version.success
-    ? `line 1: this file is of version ${version.data.version}; this server knows version ${VERSION}. Import it with a newer one.`
-    : 'line 1: a run begins with the line {"telltale":"run","version":1,"runId":…,"threadId":…}, as "telltale export" writes it.';
-  throw new TelltaleError('invalid_request', detail, { line: 1 });
-}
