@@ -29,13 +29,18 @@ export class Place {
   /** Everything up to this number is known. A viewer without one takes the first frame as it comes. */
   #seq: number | undefined;
   readonly #startsOver: boolean;
+  readonly #numbersOnly: boolean;
   /** The highest number there ever was: what comes up to it again is nothing new. */
   #peak = 0;
 
-  /** @param startsOver a reset that leaves the reader without its beginning is followed by the beginning of the log. */
-  constructor(cursor: string | undefined, startsOver: boolean) {
+  /**
+   * @param startsOver a reset that leaves the reader without its beginning is followed by the beginning of the log.
+   * @param numbersOnly of events nothing is read but their numbers.
+   */
+  constructor(cursor: string | undefined, startsOver: boolean, numbersOnly = false) {
     this.cursor = cursor;
     this.#startsOver = startsOver;
+    this.#numbersOnly = numbersOnly;
     this.#seq = cursor === undefined ? undefined : parseCursor(cursor)?.seq;
   }
 
@@ -113,7 +118,7 @@ export class Place {
   }
 
   #takeEvent(id: string | undefined, data: string): Followed | undefined {
-    const event = readData(data) as TelltaleEvent;
+    const event = (this.#numbersOnly ? readNumbers(data) : readData(data)) as TelltaleEvent;
     const { seq, type } = event;
     if (typeof type !== 'string' || typeof event.data !== 'object' || event.data === null || seqOf(id) !== seq) {
       throw new TelltaleError('stream_broken', 'A frame is no event.', { id, frame: data.slice(0, 200) });
@@ -148,6 +153,16 @@ function seqOf(id: string | undefined): number {
   const cursor = parseCursor(id ?? '');
   if (!cursor) throw new TelltaleError('stream_broken', 'A frame has no cursor.', { id: id?.slice(0, 100) });
   return cursor.seq;
+}
+
+/** The numbers come first in a frame of ours (PROTOCOL.md sections 2 and 5). */
+const NUMBERS = /^\{"seq":(\d+)(?:,"prev":(\d+))?(?:,"first":(\d+))?/;
+
+function readNumbers(data: string): object {
+  const [head, seq, prev, first] = NUMBERS.exec(data) ?? [];
+  if (head === undefined) return readData(data);
+  const numbers = { seq: Number(seq), ...(prev && { prev: Number(prev) }), ...(first && { first: Number(first) }) };
+  return { ...numbers, type: '', data: {} };
 }
 
 /** The object in a frame's data. @throws {TelltaleError} `stream_broken` when there is none. */

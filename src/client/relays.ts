@@ -21,7 +21,11 @@ export interface RelaysOptions extends Transport {
   /** The server: streams of nobody else are opened. */
   readonly base: URL;
   readonly way: Way;
-  readonly tell: (message: LeaderMessage) => void;
+  /**
+   * @param members who alone wants to know; all tabs by default.
+   * @returns what resolves when those in this tab have taken it.
+   */
+  readonly tell: (message: LeaderMessage, members?: Iterable<string>) => unknown;
 }
 
 /** The streams that the leading tab opens for all tabs. What comes is told as it came: each tab folds for itself. */
@@ -91,7 +95,9 @@ export class Relays {
       },
     };
     const tapped = this.#tap(name, way, () => relay);
-    const stream = new Stream(url, sink, { fetch, headers, after, startsOver: true, way: tapped });
+    // The tabs read what the frames say, this one among them.
+    const options = { fetch, headers, after, startsOver: true, numbersOnly: true, way: tapped };
+    const stream = new Stream(url, sink, options);
     const relay: Relay = { stream, members: new Map(), isOn: false, isWaiting: false };
     this.#relays.set(name, relay);
     way.streams.add(stream);
@@ -113,7 +119,7 @@ export class Relays {
             const from = options.cursor();
             const to = frames.findLast(({ id }) => id !== undefined)?.id ?? from;
             relay.isOn = true;
-            tell({ kind: 'frames', stream, from, to, frames });
+            await tell({ kind: 'frames', stream, from, to, frames }, relay.members.keys());
             yield frames;
           }
           tell({ kind: 'end', stream });

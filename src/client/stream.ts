@@ -17,6 +17,8 @@ export interface StreamOptions extends Transport {
   readonly maxAttempts?: number | undefined;
   /** The reader folds: a reset that leaves it without its beginning starts the stream over. */
   readonly startsOver?: boolean;
+  /** The sink takes no events: nothing is read of them but their numbers. */
+  readonly numbersOnly?: boolean;
   /** The first connection, where it was asked for already. */
   readonly asked?: Asked;
   /** A connection of its own by default. */
@@ -77,7 +79,7 @@ export class Stream implements Source, Movable {
     this.url = url;
     this.#sink = sink;
     this.#options = options;
-    this.#place = new Place(options.after, options.startsOver === true);
+    this.#place = new Place(options.after, options.startsOver === true, options.numbersOnly);
     this.#asked = options.asked;
   }
 

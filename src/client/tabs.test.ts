@@ -92,6 +92,55 @@ test('one who was taken for gone is taken in again', async () => {
   expect(server.hub.viewers).toBe(1);
 });
 
+test('what a tab alone follows is told to no channel; what others follow too is', async () => {
+  const server = await start();
+  await append(server.log, 'r', [START, custom(1)]);
+  const channel = new BroadcastChannel(`telltale ${server.url}/ ann`);
+  closing.push(() => channel.close());
+  const told: string[] = [];
+  channel.onmessage = ({ data }) => told.push(data.kind);
+  const alone = open(server.url, 'ann');
+  await allLive(alone);
+  await append(server.log, 'r', [custom(2)]);
+  await until(() => alone.run.getSnapshot().lastSeq === 3, 'the event');
+  const other = open(server.url, 'ann');
+  await allLive(other);
+  expect(told).toContain('joined');
+  expect(told).not.toContain('frames');
+  await append(server.log, 'r', [custom(3)]);
+  await until(() => other.run.getSnapshot().lastSeq === 4, 'the event');
+  await until(() => told.includes('frames'), 'the frames on the channel');
+});
+
+test('the tab that leads reads a history no faster than it takes it, as one stream and without pages', async () => {
+  const server = await start();
+  await append(server.log, 'r', [START]);
+  const batch = Array.from({ length: 1_000 }, (_, i) => custom(i));
+  for (let i = 0; i < 3; i++) await append(server.log, 'r', batch);
+  await append(server.log, 'r', [END]);
+  const requests: string[] = [];
+  const inPieces: typeof fetch = async (input, init) => {
+    requests.push(new URL(String(input)).pathname);
+    const response = await fetch(input, init);
+    const cut = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        for (let at = 0; at < chunk.length; at += 200) controller.enqueue(chunk.subarray(at, at + 200));
+      },
+    });
+    return new Response(response.body?.pipeThrough(cut) ?? null, response);
+  };
+  const client = createClient({ url: server.url, tabs: 'ann', fetch: inPieces });
+  closing.push(() => client.close());
+  const run = client.run('r');
+  run.on('event', () => {
+    // A page that has much to do with each.
+    for (const start = performance.now(); performance.now() - start < 0.2; );
+  });
+  await until(() => run.getSnapshot().connection === 'closed', 'the end');
+  expect(run.getSnapshot()).toMatchObject({ lastSeq: 3_002, error: undefined });
+  expect(requests).toEqual(['/v1/runs/r/stream']);
+});
+
 test('what other code says on the channel changes nothing', async () => {
   const server = await start();
   await append(server.log, 'r', [START]);

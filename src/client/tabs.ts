@@ -18,6 +18,8 @@ const BEAT_MS = 1_000;
 const MAX_SILENT = 3;
 /** A tab that takes no more than this reads pages instead. */
 const MAX_WAITING = 500;
+/** What the leader reads before its own tab has taken it. */
+const AHEAD = 4;
 
 type Options = Omit<RelaysOptions, 'tell'>;
 
@@ -96,7 +98,9 @@ class Tabs {
     this.#campaign();
   }
 
-  #leave({ id, stream }: Member): void {
+  #leave(member: Member): void {
+    const { id, stream } = member;
+    member.leave();
     this.#members.delete(id);
     this.#tell({ kind: 'leave', stream, member: id });
     if (this.#members.size > 0) return;
@@ -112,7 +116,8 @@ class Tabs {
     this.#term = term;
     const lead = async (): Promise<void> => {
       if (term.signal.aborted) return;
-      const relays = new Relays({ ...this.#options, tell: (message) => term.signal.aborted || this.#tell(message) });
+      const tell: RelaysOptions['tell'] = (...it) => term.signal.aborted || this.#tell(...it);
+      const relays = new Relays({ ...this.#options, tell });
       this.#relays = relays;
       this.#tell({ kind: 'lead' });
       await new Promise((resolve) => term.signal.addEventListener('abort', resolve));
@@ -137,13 +142,17 @@ class Tabs {
     this.#tell({ kind: 'ping', members: [...this.#members.keys()] });
   }
 
-  /** To all tabs, and this one. */
-  #tell(message: TabMessage): void {
-    this.#channel?.postMessage(message);
-    this.#take(message);
+  /**
+   * To all tabs, and this one. To this one alone where no other has a member that wants to know: the channel copies all
+   * that it is given, of a long history 50 MB.
+   */
+  #tell(message: TabMessage, members?: Iterable<string>): Promise<unknown> {
+    if (!members || [...members].some((it) => !this.#members.has(it))) this.#channel?.postMessage(message);
+    return this.#take(message);
   }
 
-  #take(message: TabMessage): void {
+  /** Resolves when who follows here has taken it. */
+  async #take(message: TabMessage): Promise<void> {
     if (message.kind === 'join' || message.kind === 'leave' || message.kind === 'ping') {
       this.#relays?.take(message);
       return;
@@ -152,6 +161,7 @@ class Tabs {
     for (const member of this.#members.values()) {
       if (message.kind === 'lead' || ('stream' in message && message.stream === member.stream)) member.push(message);
     }
+    for (const member of this.#members.values()) await member.room();
   }
 }
 
@@ -164,6 +174,8 @@ class Member {
   readonly #options: FramesOptions;
   readonly #waiting: LeaderMessage[] = [];
   #news = Promise.withResolvers<void>();
+  #taken = Promise.withResolvers<void>();
+  #isReading = false;
   /** It was told everything up to its place, by this leader's connection or by pages. */
   #isOn = false;
 
@@ -171,7 +183,26 @@ class Member {
     this.#url = url;
     this.stream = url.pathname + url.search;
     this.#options = options;
-    options.signal.addEventListener('abort', () => this.#news.resolve());
+    options.signal.addEventListener('abort', () => this.leave());
+  }
+
+  leave(): void {
+    this.#waiting.length = 0;
+    this.#news.resolve();
+    this.#makeRoom();
+  }
+
+  /**
+   * Resolves when it may be told more: the leader reads no faster than its own tab takes. Who reads pages is not waited
+   * for, as all others would be held up by it.
+   */
+  async room(): Promise<void> {
+    while (this.#waiting.length > AHEAD && !this.#isReading) await this.#taken.promise;
+  }
+
+  #makeRoom(): void {
+    this.#taken.resolve();
+    this.#taken = Promise.withResolvers();
   }
 
   push(message: LeaderMessage): void {
@@ -187,6 +218,7 @@ class Member {
     for (;;) {
       this.#options.signal.throwIfAborted();
       const message = this.#waiting.shift();
+      this.#makeRoom();
       if (message) return message;
       await this.#news.promise;
       this.#news = Promise.withResolvers();
@@ -222,7 +254,13 @@ class Member {
   }
 
   async *#catchUp(): AsyncGenerator<readonly ServerFrame[], void, void> {
-    yield* readPages(this.#url, this.#options, false);
+    this.#isReading = true;
+    this.#makeRoom();
+    try {
+      yield* readPages(this.#url, this.#options, false);
+    } finally {
+      this.#isReading = false;
+    }
     this.#isOn = true;
   }
 }
