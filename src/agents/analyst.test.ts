@@ -35,7 +35,7 @@ function checkCitations(run: RunSnapshot, workspace: string): void {
   expect(run.sources.length).toBeGreaterThan(0);
   expect(run.output).toMatch(new RegExp(` found ${run.sources.length} places? `));
   for (const { path, line, quote } of run.sources) expect(lineOf(path!, line!)).toContain(quote);
-  const said = [...String(run.output).matchAll(/^ {2}(\S+):(\d+) “(.*?)”(?: \([^()]*\))?$/gm)];
+  const said = [...String(run.output).matchAll(/^- (\S+):(\d+) “(.*?)”(?: \([^()]*\))?$/gm)];
   expect(said.map(([, path, line]) => `${path}:${line}`)).toEqual(run.sources.map((it) => it.sourceId));
   for (const [, path, line, quote] of said) expect(lineOf(path!, Number(line))).toContain(quote);
 }

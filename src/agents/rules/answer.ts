@@ -10,7 +10,10 @@ export interface Contribution {
 
 const SIGNATURE = 'Answered by rules, no LLM';
 
-/** The answer, line by line: where nothing could be read, what each specialist reported, each place said once. */
+/**
+ * The answer, line by line: where nothing could be read, what each specialist reported, each place said once. As text it
+ * reads as it is, and as Markdown its places are a list.
+ */
 export function* compose(
   question: Question,
   folder: string,
@@ -29,12 +32,12 @@ export function* compose(
   const said = new Set<string>();
   for (const { name, report } of contributions) {
     yield `\n${name}\n`;
-    for (const note of report.notes) yield `  ${note}\n`;
+    for (const note of report.notes) yield `${note}\n`;
     for (const finding of report.findings) {
       const place = placeOf(finding);
       if (said.has(place)) continue;
       said.add(place);
-      yield `  ${place} “${finding.quote}”${finding.why === undefined ? '' : ` (${finding.why})`}\n`;
+      yield `- ${place} “${finding.quote}”${finding.why === undefined ? '' : ` (${finding.why})`}\n`;
     }
   }
   yield `\n${SIGNATURE}: words were searched and counted, nothing was understood.`;

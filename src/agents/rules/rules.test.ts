@@ -131,12 +131,12 @@ test('an answer says each place once, and counts what it says', () => {
 "../x" is not read.
 
 Risks
-  One note.
-  a.md:1 “foo”
-  a.md:2 “food”
+One note.
+- a.md:1 “foo”
+- a.md:2 “food”
 
 Documents
-  a.md:3 “fool” (it is)
+- a.md:3 “fool” (it is)
 
 Answered by rules, no LLM: words were searched and counted, nothing was understood.`);
 });
