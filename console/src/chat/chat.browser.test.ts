@@ -118,8 +118,8 @@ describe.skipIf(!executablePath)('the chat', () => {
       said += text;
       await run.input(text);
     };
-    const shows = () =>
-      page.waitForFunction((it) => document.querySelector('.turn-answer')?.textContent?.endsWith(it), said);
+    const shows = (end = said) =>
+      page.waitForFunction((it) => document.querySelector('.turn-answer')?.textContent?.trim().endsWith(it), end);
     /** It comes back by itself, too. */
     const hurry = () => page.evaluate(() => document.querySelector<HTMLElement>('.chat-connection button')?.click());
     await say('one');
@@ -144,9 +144,25 @@ describe.skipIf(!executablePath)('the chat', () => {
     await page.getByText('read again from its beginning, 1 time').waitFor();
     await say(' three');
     await shows();
+    expect(await answer(page).innerText()).toBe(said);
+
+    // The end stays in sight until the reader goes up.
+    await say(`\n\n${'- more\n'.repeat(60)}\nlast`);
+    await shows('last');
+    const isAtEnd = () =>
+      page.locator('.chat-viewport').evaluate((it) => it.scrollHeight - it.clientHeight - it.scrollTop < 24);
+    await expect.poll(isAtEnd).toBe(true);
+    await page.locator('.chat-viewport').hover();
+    await page.mouse.wheel(0, -300);
+    const toEnd = page.getByRole('button', { name: 'New answer' });
+    await toEnd.waitFor();
+    await say(' one');
+    await shows('last one');
+    expect(await isAtEnd()).toBe(false);
+    await toEnd.click();
+    await expect.poll(isAtEnd).toBe(true);
     await run.input('end');
     await page.getByText(/Finished in/).waitFor();
-    expect(await answer(page).innerText()).toBe(said);
     expect(await page.locator('.turn').count()).toBe(1);
     expect(problems).toEqual([]);
   });

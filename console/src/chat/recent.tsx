@@ -14,7 +14,7 @@ const SHOWN = 8;
 /** Conversations that went on last, to be continued. */
 export function Recent(): ReactElement | null {
   const client = useTelltale();
-  const { data } = useQuery({ queryKey: ['recent'], queryFn: () => client.list({ limit: LOOKED_AT }) });
+  const { data } = useQuery({ queryKey: ['recent'], queryFn: () => client.list({ limit: LOOKED_AT, details: true }) });
   const threads = Map.groupBy(data?.runs.filter((it) => it.parentRunId === undefined) ?? [], (it) => it.threadId);
   if (threads.size === 0) return null;
   return (
