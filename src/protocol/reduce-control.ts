@@ -13,7 +13,7 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
           s.approvals,
           byId(id),
           // Asked again it is not open again: the first answer wins.
-          (it) => it ?? { ...more, id, prompt, status: 'requested', ...at(e) },
+          (it) => it ?? { ...more, id, prompt, status: 'requested', ...at(e), askedAt: e.time },
         ),
       };
     }
@@ -22,10 +22,11 @@ export function reduceControl(s: RunSnapshot, e: KnownEvent): RunSnapshot {
     case 'approval.expired':
       return { ...s, approvals: settle(s.approvals, e, { status: 'expired' }) };
     case 'input.received':
-      return { ...s, inputs: push(s.inputs, e.data) };
+      return { ...s, inputs: push(s.inputs, { ...e.data, seq: e.seq, receivedAt: e.time }) };
     case 'control.requested': {
       const { commandId: id, command } = e.data;
-      const entry: Command = { id, command, status: 'requested', seq: e.seq, ...pick(e.data, ['by', 'reason']) };
+      const asked = { status: 'requested', seq: e.seq, askedAt: e.time } as const;
+      const entry: Command = { id, command, ...asked, ...pick(e.data, ['by', 'reason']) };
       return { ...s, commands: upsert(s.commands, byId(id), (it) => it ?? entry) };
     }
     case 'control.refused':

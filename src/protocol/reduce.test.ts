@@ -186,6 +186,7 @@ describe('P3: the fold of a run', () => {
     expect(s.approvals).toEqual([
       {
         id: 'p',
+        askedAt: time(3),
         prompt: '?',
         options: ['yes', 'no'],
         toolCallId: 't',
@@ -322,6 +323,13 @@ describe('P3: the fold of a run', () => {
       '2 applied',
       '3 requested',
     ]);
+    expect(fold(...asked).commands[0]).toEqual({
+      id: '1',
+      command: 'pause',
+      status: 'requested',
+      seq: 2,
+      askedAt: time(2),
+    });
     expect(statuses(fold(...asked, said('run.paused', {})))).toEqual(['1 applied', '2 applied', '3 requested']);
     expect(statuses(fold(...asked, said('run.cancelled', {})))).toEqual(['1 void', '2 void', '3 applied']);
   });
@@ -348,7 +356,7 @@ describe('P3: the fold of a run', () => {
     expect(s).toMatchObject({
       status: 'running',
       budget: { maxCost: 1, warnings: [{ used: 0.8 }], exceeded: { used: 1.1 } },
-      inputs: [{ input: 'go on' }],
+      inputs: [{ input: 'go on', seq: 5, receivedAt: time(5) }],
       artifacts: [{ artifactId: 'a', name: 'v2' }],
       sources: [{ sourceId: 's' }],
       activities: [{ action: 'reads', agentId: 'a', seq: 9 }],

@@ -82,6 +82,8 @@ export interface Approval {
   readonly status: 'requested' | 'resolved' | 'expired';
   readonly prompt: string;
   readonly seq: number;
+  /** When it was asked, by the log. */
+  readonly askedAt: string;
   readonly toolCallId?: string;
   readonly options?: readonly string[];
   readonly expiresAt?: string;
@@ -105,6 +107,8 @@ export interface Command {
   readonly command: 'cancel' | 'pause' | 'resume';
   readonly status: 'requested' | 'overdue' | 'applied' | 'refused' | 'void';
   readonly seq: number;
+  /** When it was asked for, by the log. */
+  readonly askedAt: string;
   /** Of what applied or refused it, or of the run's end. */
   readonly endSeq?: number;
   /** When that was, by the log. */
@@ -159,7 +163,8 @@ export interface RunSnapshot {
     readonly agentId?: string;
   })[];
   readonly approvals: readonly Approval[];
-  readonly inputs: readonly EventData<'input.received'>[];
+  /** What people said to it, with where it stands, and when that was, by the log. */
+  readonly inputs: readonly (EventData<'input.received'> & { readonly seq: number; readonly receivedAt: string })[];
   readonly commands: readonly Command[];
   readonly usage?: Usage;
   readonly cost?: Cost;
