@@ -20,6 +20,8 @@ export interface CommandsState {
   /** What has come of the last command; empty before the first. */
   readonly text: string;
   readonly status: Command['status'] | undefined;
+  /** The command that `text` is about, where it is in the log: who asked for it, why and when, and what came of it when. */
+  readonly told: Command | undefined;
 }
 
 interface ControlsShown extends Shown<CommandsState> {
@@ -53,7 +55,7 @@ export const Root = rootOf(Controls, 'div', 'commands', (props: RootProps, words
   const isOpen = runStatus !== 'pending' && !isEnded(runStatus);
   const [wasAsked, confirming] = useState(false);
   const isConfirming = wasAsked && isOpen && commands.cancel.can;
-  const { text, status, isOurs } = lineOf(commands, words);
+  const { text, status, told, isOurs } = lineOf(commands, words);
   const statusId = useId();
   const focus = useHeldFocus(`${isOpen} ${isConfirming}`);
   useSaying(runId, isOurs ? text : undefined);
@@ -72,7 +74,7 @@ export const Root = rootOf(Controls, 'div', 'commands', (props: RootProps, words
     children,
   };
   return {
-    state: { commands, isOpen, isConfirming, text, status },
+    state: { commands, isOpen, isConfirming, text, status, told },
     own,
     by,
     statusId,
@@ -97,11 +99,17 @@ function lineOf(commands: RunCommands, words: Words) {
       : isOurs
         ? 'refused'
         : last?.status;
-  if (!status) return { text: '', status, isOurs };
+  if (!status) return { text: '', status, isOurs, told: undefined };
   // One that is only now asked for is nobody else's.
   const isAsked = last?.status === 'requested' || last?.status === 'overdue';
   const by = isOurs || (isPending && !isAsked) ? undefined : last?.by;
-  return { text: commandLine({ command, status, by, error }, words), status, isOurs };
+  return {
+    text: commandLine({ command, status, by, error }, words),
+    status,
+    // What was asked for here, and is not in the log yet or never got there, is another one than the last in it.
+    told: isOurs || (isPending && !isAsked) ? undefined : last,
+    isOurs,
+  };
 }
 
 /** A button that asks for a command. */
@@ -139,7 +147,10 @@ const CancelButton = partOf(Controls, 'button', 'commands-cancel', (shown, words
 /** Once, when it appears. */
 const takeFocus = (element: HTMLElement | null): void => element?.focus();
 
-/** With `confirm`, it asks first whether that is meant; the focus is on the answer that changes nothing, as is Escape. */
+/**
+ * With `confirm`, it asks first whether that is meant, and why; the focus is on the answer that changes nothing, as is
+ * Escape. The reason goes into the log with the command. Enter in it sends nothing.
+ */
 export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', CommandsState>>(function Cancel(given, ref) {
   const { state, by, confirming } = useRoot(Controls);
   const words = useWords();
@@ -160,6 +171,7 @@ export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', Commands
         onKeyDown={(event) => event.key === 'Escape' && close(event)}
       >
         {words.confirmCancel()}{' '}
+        <input data-slot="commands-reason" aria-label={words.confirmReason()} placeholder={words.confirmReason()} />{' '}
         <button type="button" data-slot="commands-keep" ref={takeFocus} onClick={close}>
           {words.confirmNo()}
         </button>{' '}
@@ -167,8 +179,9 @@ export const Cancel = forwardRef<HTMLButtonElement, PartProps<'button', Commands
           type="button"
           data-slot="commands-sure"
           onClick={(event) => {
+            const reason = event.currentTarget.parentElement?.querySelector('input')?.value.trim();
             close(event);
-            void state.commands.cancel.ask(by === undefined ? {} : { by });
+            void state.commands.cancel.ask({ ...(by !== undefined && { by }), ...(reason && { reason }) });
           }}
         >
           {words.confirmYes()}

@@ -75,6 +75,8 @@ export interface Labels {
     locale: string,
   ): string;
   confirmCancel(locale: string): string;
+  /** The field for why a run is cancelled. */
+  confirmReason(locale: string): string;
   confirmYes(locale: string): string;
   confirmNo(locale: string): string;
   /** A time of day, of an RFC 3339 time. */
@@ -219,6 +221,7 @@ export const english: Labels = {
     }
   },
   confirmCancel: () => 'Cancel this run?',
+  confirmReason: () => 'Reason, if you like',
   confirmYes: () => 'Cancel the run',
   confirmNo: () => 'Keep it running',
   time: (time, locale) => new Intl.DateTimeFormat(locale, { timeStyle: 'medium' }).format(new Date(time)),

@@ -131,9 +131,13 @@ describe.skipIf(!executablePath)('people, in Chromium', () => {
     await focused(page, 'commands-cancel');
     expect(bodies).toEqual([]);
     await cancel.press('Enter');
+    const reason = page.getByRole('textbox', { name: 'Reason' });
+    await reason.fill(' It runs in circles. ');
+    await reason.press('Enter');
+    expect(bodies).toEqual([]);
     await button(page, 'Cancel the run').press('Enter');
     await waitFor(page, 'Cancel asked for by ada…');
-    expect(bodies).toEqual(['cancel {"by":"ada"}']);
+    expect(bodies).toEqual(['cancel {"by":"ada","reason":"It runs in circles."}']);
     expect(await cancel.getAttribute('aria-disabled')).toBe('true');
     await cancel.press('Enter');
     expect(await slot(page, 'commands-confirm').count()).toBe(0);
