@@ -2,6 +2,7 @@ import { spread } from '../measure/statistics.ts';
 import { figure, plain } from '../scenarios/cells.ts';
 import type { Table } from '../scenarios/scenario.ts';
 import type { Idle, Live, Opened } from './measure.ts';
+import type { Scrubbed } from './scrub.ts';
 
 /** Events per second of a live run. */
 export const RATE = 2_000;
@@ -29,6 +30,10 @@ export const IDLE: readonly Measure<Idle>[] = [
   { what: 'timers set or gone off', of: (it) => it.timers, most: 0 },
   { what: 'frames asked for', of: (it) => it.frames, most: 0 },
   { what: 'processor time, ms', of: (it) => it.cpuMs },
+];
+export const SCRUBBED: readonly Measure<Scrubbed>[] = [
+  { what: 'any event, p50, ms', of: (it) => it.p50, digits: 2 },
+  { what: 'any event, p99, ms', of: (it) => it.p99, most: 8, digits: 1 },
 ];
 export const LIVE: readonly Measure<Live>[] = [
   { what: 'frame p95, ms', of: (it) => it.p95, most: 25, digits: 1 },

@@ -3,8 +3,9 @@ import { launchBrowser } from '../client/browser.ts';
 import { feed } from '../client/feed.ts';
 import { watchOthers } from '../client/measure.ts';
 import { story } from '../client/story.ts';
-import { Figures, IDLE, LIVE, OPENED, RATE } from '../console/figures.ts';
+import { Figures, IDLE, LIVE, OPENED, RATE, SCRUBBED } from '../console/figures.ts';
 import { IDLE_S, idle, live, visit } from '../console/measure.ts';
+import { scrub } from '../console/scrub.ts';
 import { toolStory } from '../console/tool-story.ts';
 import { telltale } from '../contenders/index.ts';
 import { withServer } from '../measure/trial.ts';
@@ -36,6 +37,7 @@ export const console: Scenario = async (bench) => {
         bench.say(`  repetition ${rep + 1} of ${bench.reps}`);
         const others = watchOthers();
         await openEnded(browser, url, events, figures);
+        figures.add('replay', SCRUBBED, await scrub(url, `r${CALLS}`, events));
         told = await watchLive(bench, browser, { url, run: LONG, told, drafts }, figures);
         await watchLive(bench, browser, { url, run: FIRST + rep, told: 1, drafts: story() }, figures);
         shares.push({ foreignShare: others() });
@@ -50,7 +52,7 @@ export const console: Scenario = async (bench) => {
     tables: [table],
     notes: [
       'Times are from the moment in which the address is opened, in a profile without a cache, until the frame is painted that shows it. What must hold has to hold for the median.',
-      `Idle: a run that has ended, from a second after it was shown, for ${IDLE_S} s. Frames: from one requestAnimationFrame to the next. A commit is one render of React that reached the page. A task counts when it took more than 50 ms.`,
+      `Idle: a run that has ended, from a second after it was shown, for ${IDLE_S} s. Frames: from one requestAnimationFrame to the next. A commit is one render of React that reached the page. A task counts when it took more than 50 ms. Replay: the run as it stood at one of its events, all over the run of calls, in Node.`,
       `Chromium ${browser.version()}, headless and without a GPU; it may use both cores, the server is on the first.`,
       `Meanwhile ${foreignNote(shares)}`,
     ],
