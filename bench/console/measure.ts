@@ -13,7 +13,7 @@ const AFTER_S = 0.5;
 const SETTLE_S = 1;
 export const IDLE_S = 5;
 
-/** What a page of a run was like to open. Times in milliseconds since its address was opened. */
+/** What a run was like to open, from the list of runs. Times in milliseconds since the click. */
 export interface Opened {
   readonly firstRows: number;
   readonly all: number;
@@ -58,26 +58,29 @@ export interface Feeding {
   readonly drafts: Iterator<Draft>;
 }
 
-/** Opens the console's page of a run that has `events`, in a profile and a process of its own, and looks at it. */
+/** Opens the console, and in it a run that has `events`, in a profile and a process of its own. */
 export async function visit<T>(
   browser: Browser,
-  address: string,
-  events: number,
+  url: string,
+  { runId, events }: { readonly runId: string; readonly events: number },
   use: (page: Page, opened: Opened) => Promise<T>,
 ): Promise<T> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   try {
     const page = await context.newPage();
     await page.addInitScript(installProbe);
+    const link = `a[href$="runs/${runId}"]`;
+    await page.goto(url);
+    await page.waitForSelector(link);
     const cpu = await cpuTime(browser);
-    await page.goto(address, { waitUntil: 'commit' });
-    const { firstRows, all, commits, longTasks, shown } = await page.evaluate(async () => {
-      const { firstRows, all } = await window.probe.opened;
-      const { counts, longTasks, shown } = window.probe;
-      return { firstRows, all, commits: counts.commits, longTasks, shown: shown() };
-    });
+    const { firstRows, all, commits, longTasks, shown } = await page.evaluate(async (link) => {
+      const { counts, longTasks, open, shown } = window.probe;
+      const [before, tasks] = [counts.commits, longTasks.length];
+      const { firstRows, all } = await open(link);
+      return { firstRows, all, commits: counts.commits - before, longTasks: longTasks.slice(tasks), shown: shown() };
+    }, link);
     const cpuMs = (await cpu()) * 1000;
-    if (shown !== events) throw new Error(`The page of ${address} shows ${shown} of ${events} events.`);
+    if (shown !== events) throw new Error(`The page of ${runId} shows ${shown} of ${events} events.`);
     const opened: Opened = {
       ...{ firstRows, all, commits, cpuMs },
       longestTask: Math.max(0, ...longTasks),
@@ -140,7 +143,7 @@ async function watch(page: Page, seconds: number) {
   };
 }
 
-/** Runs in the page. */
+/** Runs in the page: of the run's stream, which is the only one of that name. */
 function streamBytes(): number {
   const all = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
   return all.find(({ name }) => name.endsWith('/stream'))?.encodedBodySize ?? Number.NaN;

@@ -51,10 +51,10 @@ export const console: Scenario = async (bench) => {
     title: `console: runs of ${plain(events, 0)} events, and ${plain(RATE, 0)} events/s`,
     tables: [table],
     notes: [
-      'Times are from the moment in which the address is opened, in a profile without a cache, until the frame is painted that shows it. What must hold has to hold for the median.',
+      'Times are from the click on a run in the list, in a profile without a cache, until the frame is painted that shows it. What must hold has to hold for the median.',
       `Idle: a run that has ended, from a second after it was shown, for ${IDLE_S} s. Frames: from one requestAnimationFrame to the next. A commit is one render of React that reached the page. A task counts when it took more than 50 ms. Replay: the run as it stood at one of its events, all over the run of calls, in Node.`,
       `Chromium ${browser.version()}, headless and without a GPU; it may use both cores, the server is on the first.`,
-      `Meanwhile ${foreignNote(shares)}`,
+      `In all of this ${foreignNote(shares)}`,
     ],
     outcomes,
     missed: bench.quick ? [] : missed,
@@ -62,10 +62,10 @@ export const console: Scenario = async (bench) => {
 };
 
 async function openEnded(browser: Browser, url: string, events: number, figures: Figures): Promise<void> {
-  await visit(browser, `${url}/runs/r${WORDS}`, events, async (_, opened) => {
+  await visit(browser, url, { runId: `r${WORDS}`, events }, async (_, opened) => {
     figures.add('open, most of it words', OPENED, opened);
   });
-  await visit(browser, `${url}/runs/r${CALLS}`, events, async (page, opened) => {
+  await visit(browser, url, { runId: `r${CALLS}`, events }, async (page, opened) => {
     figures.add('open, most of it calls', OPENED, opened);
     figures.add('idle', IDLE, await idle(browser, page));
   });
@@ -81,9 +81,9 @@ interface LiveRun {
 /** Resolves with the number of the last event. */
 async function watchLive({ seconds }: Bench, browser: Browser, it: LiveRun, figures: Figures): Promise<number> {
   const { url, run, told, drafts } = it;
-  const address = `${url}/runs/r${run}`;
-  return visit(browser, address, told, async (page) => {
-    const found = await live(page, url, `r${run}`, { rate: RATE, told, drafts }, seconds);
+  const runId = `r${run}`;
+  return visit(browser, url, { runId, events: told }, async (page) => {
+    const found = await live(page, url, runId, { rate: RATE, told, drafts }, seconds);
     figures.add(told === 1 ? 'live from its beginning' : 'live, behind what was there', LIVE, found);
     return found.events;
   });
