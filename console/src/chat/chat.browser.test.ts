@@ -50,6 +50,7 @@ describe.skipIf(!executablePath)('the chat', () => {
       const about = { description: 'Counts files.', model: 'rules, no LLM' };
       app.agent('rehearsal', (run, input) => rehearse(run, input, { workspace, pace: PACE }), about);
       app.agent('echo', echo);
+      app.agent('asker', async (run) => String((await run.approve({ prompt: 'Delete it?' })).approved));
     });
     return { app, url, client: createClient({ url }) };
   }
@@ -167,8 +168,8 @@ describe.skipIf(!executablePath)('the chat', () => {
     expect(problems).toEqual([]);
   });
 
-  test('a tool that fails, an agent that crashes, a pause and a cancel stand where they happened', async () => {
-    const { url } = await serve();
+  test('a tool that fails, a crash, a pause, a cancel and an approval stand where they happened', async () => {
+    const { url, client } = await serve();
     const { page, problems } = await visit(`${url}/chat`);
     const press = (name: string) => page.getByRole('button', { name, exact: true }).click();
     await page.getByText('Break it').click();
@@ -190,8 +191,16 @@ describe.skipIf(!executablePath)('the chat', () => {
     await asks(page, 'And again.');
     await press('Stop');
     await page.locator('.turn-standing', { hasText: 'Cancelled.' }).waitFor();
+
+    await page.getByLabel('Agent').selectOption('asker');
+    await asks(page, 'Tidy up.');
+    await page.getByRole('group', { name: 'Delete it?' }).waitFor();
+    const runId = (await page.locator('.turn').last().getAttribute('data-run')) ?? '';
+    const { approvals } = await client.snapshot(runId);
+    await client.run(runId).approve(approvals[0]?.id ?? '');
+    await page.getByText('Delete it? Answered: Approve').waitFor();
     expect(await page.locator('.turn').evaluateAll((all) => all.map((it) => it.getAttribute('data-phase')))).toEqual([
-      ...['completed', 'failed', 'cancelled'],
+      ...['completed', 'failed', 'cancelled', 'completed'],
     ]);
     expect(problems).toEqual([]);
   });

@@ -38,6 +38,7 @@ export function Composer({ threadId, lastAgent, isBusy, input, onAsked, onEscape
     if (!started) return;
     // What was typed meanwhile is the next question.
     setDraft((now) => (now === asked ? '' : now));
+    input.current?.focus();
     onAsked();
   }
   const submit = (event: FormEvent): void => {
@@ -45,9 +46,10 @@ export function Composer({ threadId, lastAgent, isBusy, input, onAsked, onEscape
     void ask();
   };
   const press = (event: KeyboardEvent): void => {
+    // While an input method composes, keys are its own.
+    if (event.nativeEvent.isComposing) return;
     if (event.key === 'Escape') onEscape();
-    // While an input method composes, Enter takes its word.
-    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey) return;
     event.preventDefault();
     void ask();
   };

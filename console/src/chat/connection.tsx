@@ -8,8 +8,18 @@ const LOCALE = 'en';
 /** A connection that is there sooner is not worth a flicker. */
 const CONNECTING_MS = 400;
 
-const facts = ({ connection, error, retryAt, lastSeq, latest, lastEventAt, resets, reconnect }: ThreadResult) => ({
-  ...{ connection, error, retryAt, lastSeq, latest, lastEventAt, resets, reconnect },
+const facts = ({
+  connection,
+  error,
+  retryAt,
+  lastSeq,
+  latest,
+  lastEventAt,
+  resets,
+  reconnect,
+  isPending,
+}: ThreadResult) => ({
+  ...{ connection, error, retryAt, lastSeq, latest, lastEventAt, resets, reconnect, isPending },
 });
 
 /**
@@ -23,8 +33,8 @@ export function Connection({ threadId, isBusy }: { threadId: string; isBusy: boo
   const isLost = connection === 'reconnecting';
   const isSlow = useAfter(connection === 'connecting', CONNECTING_MS);
   const now = useNow(isLost || (isBusy && connection === 'live'));
-  const lostAt = useBeginning(isLost);
-  const isNew = connection === 'closed' && error?.code === 'thread_not_found';
+  const lostAt = useSince(isLost);
+  const isNew = connection === 'closed' && it.isPending && error?.code === 'thread_not_found';
   const sinceMs = (at: number | undefined) =>
     at === undefined ? undefined : Math.floor(Math.max(0, now - at) / 1_000) * 1_000;
 
@@ -79,7 +89,7 @@ function useAfter(isSo: boolean, ms: number): boolean {
 }
 
 /** Since when it has been so, by this machine's clock. */
-function useBeginning(isSo: boolean): number | undefined {
+function useSince(isSo: boolean): number | undefined {
   const [at, setAt] = useState<number>();
   useEffect(() => setAt(isSo ? Date.now() : undefined), [isSo]);
   return isSo ? at : undefined;

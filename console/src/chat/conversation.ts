@@ -38,13 +38,17 @@ export const useOpen = (threadId: string): Question | undefined => useThread(thr
 /** Whether nothing was asked yet, why nothing can be known of that, and what looks again. */
 export interface Beginning {
   readonly isNew: boolean;
+  /** Nobody connects by himself any more. */
+  readonly isClosed: boolean;
   readonly trouble: ThreadResult['error'];
   readonly reconnect: () => void;
 }
 
 const beginning = ({ connection, error, data, reconnect }: ThreadResult): Beginning => {
-  const isNew = connection === 'closed' && error?.code === 'thread_not_found';
-  return { isNew, trouble: connection === 'closed' && !isNew && !data ? error : undefined, reconnect };
+  const isClosed = connection === 'closed';
+  const isEmpty = isClosed && !data;
+  const isNew = isEmpty && error?.code === 'thread_not_found';
+  return { isNew, isClosed, trouble: isEmpty && !isNew ? error : undefined, reconnect };
 };
 const isAny = ({ data }: RunListResult): boolean => (data?.length ?? 0) > 0;
 

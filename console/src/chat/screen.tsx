@@ -1,6 +1,6 @@
 import './screen.css';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { memo, type ReactElement, useCallback, useEffect, useMemo, useRef } from 'react';
+import { memo, type ReactElement, useEffect, useMemo, useRef } from 'react';
 import { TelltaleProvider } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { clientFor } from '../session/client.ts';
@@ -13,6 +13,7 @@ import { Connection } from './connection.tsx';
 import { useBeginning, useFirst, useLast, useOpen, useQuestions } from './conversation.ts';
 import { Faults } from './faults.tsx';
 import { Flyout } from './flyout.tsx';
+import { useFlyoutChoice } from './flyout-choice.ts';
 import { useFollowing } from './follow.ts';
 import { LogClockOf } from './log-clock.tsx';
 import { Milestones } from './milestones.tsx';
@@ -39,29 +40,13 @@ export function ChatScreen(): ReactElement {
 }
 
 function Talk({ threadId, weather }: { threadId: string; weather: Weather }): ReactElement {
-  const { thinking } = route.useSearch();
-  const navigate = route.useNavigate();
-  const { isNew, trouble, reconnect } = useBeginning(threadId);
+  const { thinking, toggle, close } = useFlyoutChoice();
+  const { isNew, isClosed, trouble, reconnect } = useBeginning(threadId);
   const [first, last, open] = [useFirst(threadId), useLast(threadId), useOpen(threadId)];
   const { viewport, content, isFollowing, toEnd } = useFollowing();
   const input = useRef<HTMLTextAreaElement>(null);
   useTitle((first && visible(questionText(first.input).slice(0, 60))) || 'Chat');
 
-  const show = useCallback(
-    (runId: string | undefined) =>
-      navigate({ search: runId === undefined ? {} : { thinking: runId }, replace: true, resetScroll: false }),
-    [navigate],
-  );
-  const shown = useRef(thinking);
-  shown.current = thinking;
-  const toggle = useCallback((runId: string) => void show(shown.current === runId ? undefined : runId), [show]);
-  /** Whoever was in the flyout goes back to where it was opened. */
-  const close = useCallback(() => {
-    if (shown.current === undefined) return;
-    const chip = document.querySelector<HTMLElement>(`.work-chip[data-run="${shown.current}"]`);
-    if (document.activeElement?.closest('.flyout')) chip?.focus();
-    void show(undefined);
-  }, [show]);
   const focus = (): void => input.current?.focus();
   useShortcuts('Chat', [
     { keys: '/', label: 'Write a question', run: focus },
@@ -117,7 +102,7 @@ function Talk({ threadId, weather }: { threadId: string; weather: Weather }): Re
             isBusy={open !== undefined}
             input={input}
             onAsked={() => {
-              if (isNew) reconnect();
+              if (isClosed) reconnect();
               toEnd();
             }}
             onEscape={close}

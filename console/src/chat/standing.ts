@@ -1,4 +1,4 @@
-import type { RunSnapshot } from 'telltale/protocol';
+import type { Approval, RunSnapshot } from 'telltale/protocol';
 import { english, visible } from 'telltale/react/parts';
 import { count, money } from '../ui/format.ts';
 
@@ -34,6 +34,13 @@ export function commandLine({ commands }: RunSnapshot): string | undefined {
   if (!last || last.status === 'applied') return undefined;
   const by = last.by === undefined ? undefined : visible(last.by);
   return english.commandLine(last.command, last.status, by, last.error && visible(last.error.message), LOCALE);
+}
+
+/** How a question was settled. */
+export function decisionLine({ status, decision = '', by }: Approval): string {
+  if (status !== 'resolved') return english.approvalExpired(LOCALE);
+  const option = english.approvalOption(visible(decision), LOCALE);
+  return english.approvalResolved(option, by === undefined ? undefined : visible(by), LOCALE);
 }
 
 /** The chip: how long it thought, with how many tools, and how many of those failed. */

@@ -7,7 +7,7 @@ import { Copy } from '../ui/copy.tsx';
 import { absolute, timeOfDay } from '../ui/format.ts';
 import { Markdown } from '../ui/markdown.tsx';
 import { RunButtons } from './run-buttons.tsx';
-import { commandLine, standingLine } from './standing.ts';
+import { commandLine, decisionLine, standingLine } from './standing.ts';
 import { turnOf } from './turn.ts';
 import { Work } from './work.tsx';
 
@@ -22,7 +22,6 @@ export const TurnView = memo(function TurnView({ run, isOpen, onToggle }: TurnPr
   const turn = useMemo(() => turnOf(run), [run]);
   const { runId, question, agent, phase, answer } = turn;
   const asked = run.queuedAt ?? run.startedAt;
-  const asking = run.approvals.filter(({ status }) => status === 'requested');
   const standing = standingLine(run);
   const command = commandLine(run);
   const isGoingOn = phase !== 'completed' && phase !== 'failed' && phase !== 'cancelled';
@@ -47,9 +46,15 @@ export const TurnView = memo(function TurnView({ run, isOpen, onToggle }: TurnPr
           {buttons}
         </Work>
       )}
-      {asking.map(({ id }) => (
-        <ApprovalCard.Root key={id} runId={runId} approvalId={id} className="panel" />
-      ))}
+      {run.approvals.map((it) =>
+        it.status === 'requested' ? (
+          <ApprovalCard.Root key={it.id} runId={runId} approvalId={it.id} className="panel" />
+        ) : (
+          <p key={it.id} className="turn-settled">
+            <Glyph status={it.status} /> {visible(it.prompt)} <span className="muted">{decisionLine(it)}</span>
+          </p>
+        ),
+      )}
       {answer !== '' && (
         <article className="turn-answer" aria-labelledby={`a-${runId}`}>
           <h2 id={`a-${runId}`}>
