@@ -186,6 +186,8 @@ export class Scroller {
 
   /** Nothing moves under a finger that presses or selects; what was selected stays where it is. */
   #held(): void {
+    // Who is pressed right after it was scrolled into view is here before the event of the scroll is.
+    this.#scrolled();
     this.#isHeld = true;
     const ended = new AbortController();
     const release = (): void => {
