@@ -1,46 +1,66 @@
 import type { ReactElement } from 'react';
-import type { AgentSpan } from 'telltale/protocol';
-import { useRun } from 'telltale/react';
+import { type AgentEntry, useAgents } from 'telltale/react';
 import { Glyph, visible } from 'telltale/react/parts';
-import { perList } from '../ui/per-list.ts';
+import { count, plural } from '../ui/format.ts';
 import { Initials } from './initials.tsx';
 import { useLook } from './look.ts';
 
-/** So many are listed; of more, the timeline shows the rest. */
+/** So many are listed; the timeline shows all. */
 const MAX = 200;
-const NONE: readonly AgentSpan[] = [];
+const MAX_LEVEL = 4;
+
+type Counts = AgentEntry['own'];
 
 /** The agents that were invoked, below those that invoked them. One that is chosen is shown in the timeline. */
 export function Agents({ runId }: { readonly runId: string }): ReactElement | null {
   const { event, look } = useLook();
-  const agents = useRun(runId, { select: ({ data }) => data?.agents ?? NONE });
+  const agents = useAgents(runId);
   if (agents.length === 0) return null;
-  const levels = levelsOf(agents);
   return (
     <section className="agents" aria-labelledby="agents">
       <h2 id="agents">Agents</h2>
       <ul>
-        {agents.slice(0, MAX).map((agent, i) => (
-          <li key={agent.id} data-level={Math.min(levels[i] ?? 0, 6)}>
+        {agents.slice(0, MAX).map(({ agent, depth, own, total }) => (
+          <li key={agent.id} data-level={Math.min(depth, MAX_LEVEL)}>
             <button
               type="button"
               aria-pressed={event === agent.startSeq}
-              onClick={() => look({ event: agent.startSeq })}
+              title={titleOf(own, total)}
+              onClick={() => look({ event: agent.startSeq, show: undefined, step: undefined })}
             >
               <Glyph status={agent.status} />
               <Initials name={agent.name} />
               <bdi>{visible(agent.name)}</bdi>
               <span className="sr-only"> {agent.status}</span>
+              <span className="agent-counts">
+                {total.errors > 0 && <span className="agent-errors">✕ {count(total.errors)}</span>} {shortOf(total)}
+              </span>
             </button>
           </li>
         ))}
       </ul>
-      {agents.length > MAX && <p className="muted">and {agents.length - MAX} more, in the timeline</p>}
+      {agents.length > MAX && (
+        <p className="muted">{plural(agents.length - MAX, 'more agent')}: the timeline has them all.</p>
+      )}
     </section>
   );
 }
 
-/** How deep each stands below the run. */
-const levelsOf = perList((agents: readonly AgentSpan[]): readonly number[] =>
-  agents.map(({ path }) => path.split('/').length - 1),
-);
+const tokensOf = ({ usage }: Counts): number | undefined => usage?.totalTokens;
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** Tokens where they are known, else calls: what there is of it, in a few characters. */
+function shortOf(total: Counts): string {
+  const tokens = tokensOf(total);
+  return tokens === undefined ? plural(total.tools, 'call') : `${compact.format(tokens)} tokens`;
+}
+
+function titleOf(own: Counts, total: Counts): string {
+  const said = (of: Counts): string => {
+    const tokens = tokensOf(of);
+    const parts = [plural(of.tools, 'call'), plural(of.errors, 'error')];
+    if (tokens !== undefined) parts.push(plural(tokens, 'token'));
+    return parts.join(', ');
+  };
+  return `Itself: ${said(own)}.\nWith the agents it invoked: ${said(total)}.`;
+}

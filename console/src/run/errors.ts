@@ -16,10 +16,11 @@ export interface Errors {
 const NONE: readonly number[] = [];
 
 export function useErrors(runId: string): Errors {
-  const { event = 0, look } = useLook();
+  const { event = 0, show, look } = useLook();
   const seqs = useRun(runId, { select: ({ data }) => (data ? seqsOf(data.errors) : NONE) });
   const go = (seq: number | undefined): void => {
-    if (seq !== undefined) look({ event: seq });
+    // What is left out cannot be shown.
+    if (seq !== undefined) look({ event: seq, step: undefined, ...(show !== 'errors' && { show: undefined }) });
   };
   return {
     count: seqs.length,

@@ -90,6 +90,25 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     await details.getByRole('heading', { name: /search/ }).waitFor();
     await details.getByText('hits', { exact: true }).waitFor();
 
+    // What is shown, and what is looked for in it, stands in the address.
+    await page.keyboard.press('Escape');
+    const rows = page.locator('[data-slot=timeline-row]');
+    await page.getByRole('button', { name: /^Errors/ }).click();
+    await page.waitForURL('**/runs/audit?show=errors');
+    await expect.poll(() => rows.evaluateAll((all) => all.map((it) => it.dataset.kind))).toEqual(['agent', 'tool']);
+    await page.getByRole('button', { name: 'All', exact: true }).click();
+    await page.getByRole('button', { name: /Read/ }).first().click();
+    await expect.poll(() => rows.evaluateAll((all) => all.map((it) => it.dataset.kind))).toEqual(['step', 'thinking']);
+    await page.getByRole('button', { name: /^Only: Read/ }).click();
+    await page.keyboard.press('/');
+    await page.keyboard.type('TIMED');
+    await page.getByText('1 found').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('1 of 1').waitFor();
+    await page.locator('[data-slot=timeline-row][data-target]').getByText('list_changes').first().waitFor();
+    expect(new URL(page.url()).search).toBe('?find=TIMED');
+    await page.keyboard.press('Escape');
+
     await page.getByRole('button', { name: 'Run again' }).click();
     await page.waitForURL((it) => it.pathname !== '/runs/audit');
     await page.getByRole('heading', { level: 1, name: input }).waitFor();
