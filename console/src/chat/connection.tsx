@@ -1,7 +1,7 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { type ThreadResult, useThread } from 'telltale/react';
 import { english, Glyph, visible } from 'telltale/react/parts';
-import { plural } from '../ui/format.ts';
+import { useAfter } from '../ui/after.ts';
 import { useNow } from '../ui/now.ts';
 
 const LOCALE = 'en';
@@ -66,7 +66,7 @@ export function Connection({ threadId, isBusy }: { threadId: string; isBusy: boo
       {connection === 'catching-up' && (
         <progress value={lastSeq} max={Math.max(1, latest)} aria-label="Caught up so far" />
       )}
-      {resets > 0 && <span className="muted">· read again from its beginning, {plural(resets, 'time')}</span>}
+      {resets > 0 && <span className="muted">· {english.readAgain(resets, LOCALE)}</span>}
       {(isLost || (connection === 'closed' && !isNew)) && (
         <button type="button" onClick={reconnect}>
           {english.retry(LOCALE)}
@@ -74,18 +74,6 @@ export function Connection({ threadId, isBusy }: { threadId: string; isBusy: boo
       )}
     </p>
   );
-}
-
-/** Whether it has been so for so long. */
-function useAfter(isSo: boolean, ms: number): boolean {
-  const [isLong, setIsLong] = useState(false);
-  useEffect(() => {
-    setIsLong(false);
-    if (!isSo) return;
-    const timer = setTimeout(() => setIsLong(true), ms);
-    return () => clearTimeout(timer);
-  }, [isSo, ms]);
-  return isSo && isLong;
 }
 
 /** Since when it has been so, by this machine's clock. */

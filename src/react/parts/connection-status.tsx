@@ -39,7 +39,7 @@ export const Root = rootOf(Connected, 'div', 'connection-status', (props: RootPr
   const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, lostAt, words);
   const children = (
     <>
-      <Glyph status={status} /> <Text /> <Progress /> <Retry />
+      <Glyph status={status} /> <Text /> <ReadAgain /> <Progress /> <Retry />
     </>
   );
   return { state: { status, text, run }, own: { status, children } };
@@ -95,6 +95,11 @@ function useAfter(isSo: boolean, ms: number): boolean {
 
 /** The line. */
 export const Text = partOf(Connected, 'span', 'connection-status-text', ({ state }) => ({ children: state.text }));
+
+/** That the log is another one than it was, or lost its end: what is shown has been read anew. Nothing at any other time. */
+export const ReadAgain = partOf(Connected, 'span', 'connection-status-read-again', ({ state: { run } }, words) =>
+  run.resets > 0 ? { children: `· ${words.readAgain(run.resets)}` } : undefined,
+);
 
 /** How far it has caught up; nothing at any other time. */
 export const Progress = partOf(Connected, 'div', 'connection-status-progress', ({ state: { status, text, run } }) => {

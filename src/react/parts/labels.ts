@@ -45,6 +45,8 @@ export interface Labels {
   offline(locale: string): string;
   /** A moment of the past, after so many events. */
   replaying(events: number, locale: string): string;
+  /** The log was exchanged or lost its end, so many times since the page was opened: what was void is gone. */
+  readAgain(times: number, locale: string): string;
   /** It gave up: `message` says why. */
   lost(message: string | undefined, locale: string): string;
   /** A run that waits for its turn, behind so many others. */
@@ -185,6 +187,7 @@ export const english: Labels = {
     (retry === undefined ? 'Retrying now.' : `Retrying in ${english.duration(retry, locale)}.`),
   offline: () => 'No network. The run continues; this page comes back with the network.',
   replaying: (events, locale) => line('Replay', plural(events, 'event', locale)),
+  readAgain: (times, locale) => `read again from its beginning, ${plural(times, 'time', locale)}`,
   lost: (message) => `Not connected${message ? `: ${message}` : '.'}`,
   queued: (position, locale) =>
     line('Waiting for its turn', position === undefined ? undefined : `${plural(position, 'run', locale)} before it`),

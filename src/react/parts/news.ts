@@ -46,5 +46,6 @@ export function newsOf(run: RunResult, words: Words): News | undefined {
     return news(`step ${step.id}`, text);
   }
   if (thinking) return news('thinking', words.thinking('running', undefined, 0));
+  if (run.resets > 0) return news(`again ${run.resets}`, words.readAgain(run.resets));
   return news('live', words.announceLive());
 }
