@@ -115,8 +115,9 @@ test('what a tab alone follows is told to no channel; what others follow too is'
 test('the tab that leads reads a history no faster than it takes it, as one stream and without pages', async () => {
   const server = await start();
   await append(server.log, 'r', [START]);
+  // Twice what a tab may have waiting.
   const batch = Array.from({ length: 1_000 }, (_, i) => custom(i));
-  for (let i = 0; i < 3; i++) await append(server.log, 'r', batch);
+  await append(server.log, 'r', batch);
   const requests: string[] = [];
   const inPieces: typeof fetch = async (input, init) => {
     requests.push(new URL(String(input)).pathname);
@@ -133,11 +134,11 @@ test('the tab that leads reads a history no faster than it takes it, as one stre
   const run = client.run('r');
   run.on('event', () => {
     // A page that has much to do with each.
-    for (const start = performance.now(); performance.now() - start < 0.2; );
+    for (const start = performance.now(); performance.now() - start < 0.3; );
   });
   // It goes on: undici (Node 24) throws where a connection ends of which somebody is slow to read.
   await allLive({ run });
-  expect(run.getSnapshot()).toMatchObject({ lastSeq: 3_001, resets: 0 });
+  expect(run.getSnapshot()).toMatchObject({ lastSeq: 1_001, resets: 0 });
   expect(requests).toEqual(['/v1/runs/r/stream']);
 });
 
