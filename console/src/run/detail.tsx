@@ -68,7 +68,7 @@ function Title({ subject }: { readonly subject: Subject }): ReactElement {
 function About({ subject }: { readonly subject: Subject }): ReactElement {
   const { agents, startedAt } = useScene();
   const outline = outlineOf(subject);
-  const { status, startedAt: began, seq, startSeq: first = seq, endSeq: last } = outline;
+  const { status, askedAt, startedAt: began = askedAt, seq, startSeq: first = seq, endSeq: last } = outline;
   const agent = agents.get(outline.agentId ?? '');
   const took = tookOf(outline);
   return (

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import { type RunResult, useRun } from 'telltale/react';
 import { TroublePanel } from '../ui/trouble.tsx';
 
@@ -9,8 +9,16 @@ const FINAL: ReadonlySet<string> = new Set(['run_not_found', 'run_deleted', 'inv
 export function Missing({ runId, children }: { readonly runId: string; readonly children: ReactNode }): ReactNode {
   const { isPending, connection, error, reconnect } = useRun(runId, { select: trouble });
   if (!isPending) return children;
-  if (error) return <TroublePanel error={error} {...(!FINAL.has(error.code) && { retry: reconnect })} />;
-  if (connection !== 'offline') return children;
+  if (!error && connection !== 'offline') return children;
+  return (
+    <>
+      <h1 className="sr-only">Run</h1>
+      {error ? <TroublePanel error={error} {...(!FINAL.has(error.code) && { retry: reconnect })} /> : <NoNetwork />}
+    </>
+  );
+}
+
+function NoNetwork(): ReactElement {
   return (
     <section className="panel trouble" role="alert">
       <h2>There is no network</h2>

@@ -22,7 +22,7 @@ export interface RowProps {
 export function Row({ runId, row, toggle, plain, open }: RowProps): ReactElement {
   const { agents, event } = useScene();
   const { kind, item, seq, isOpen } = row;
-  const { agentId = '', startedAt, name = kind } = outlineOf(row);
+  const { agentId = '', askedAt, startedAt = askedAt, name = kind } = outlineOf(row);
   const agent = kind === 'agent' ? item : agents.get(agentId);
   return (
     <div className="row" data-selected={event === seq || undefined} data-lane={agent && laneOf(agent.name)}>

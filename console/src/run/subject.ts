@@ -14,6 +14,7 @@ export interface Outline {
   readonly startSeq?: number;
   readonly endSeq?: number;
   readonly startedAt?: string;
+  readonly askedAt?: string;
   readonly endedAt?: string;
   readonly durationMs?: number;
 }

@@ -48,12 +48,15 @@ function Branch({ value, name, path, isOpenAtFirst = false }: NodeProps): ReactE
   const total = isList ? value.length : (keys?.length ?? 0);
   const members = Array.from({ length: isOpen ? Math.min(shown, total) : 0 }, (_, i) => keys?.[i] ?? String(i));
   return (
-    <details open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
-      <summary>
-        <Name name={name} />
-        <span className="json-size">{isList ? `[${count(total)}]` : previewOf(keys ?? [])}</span>
+    <div className="json-branch">
+      <div className="json-line">
+        <button type="button" className="json-trigger" aria-expanded={isOpen} onClick={() => setIsOpen(!isOpen)}>
+          <span aria-hidden="true">{isOpen ? '▾ ' : '▸ '}</span>
+          <Name name={name} />
+          <span className="json-size">{isList ? `[${count(total)}]` : previewOf(keys ?? [])}</span>
+        </button>
         <Copies value={value} path={path} />
-      </summary>
+      </div>
       {members.map((key) => (
         <Node
           key={key}
@@ -67,7 +70,7 @@ function Branch({ value, name, path, isOpenAtFirst = false }: NodeProps): ReactE
           {count(Math.min(MEMBERS, total - shown))} more of {count(total)}
         </button>
       )}
-    </details>
+    </div>
   );
 }
 
@@ -76,7 +79,7 @@ function Leaf({ value, name, path }: NodeProps): ReactElement {
   const isText = typeof value === 'string';
   const text = isText ? value : String(value);
   return (
-    <div className="json-leaf">
+    <div className="json-line json-leaf">
       <Name name={name} />
       <span className="json-value" data-type={value === null ? 'null' : typeof value} dir="auto">
         {visible(text.slice(0, shown), true)}
