@@ -28,6 +28,26 @@ interface Node {
   entry: AgentEntry | undefined;
 }
 
+type Seen = { readonly data: RunSnapshot | undefined };
+const known = new WeakMap<object, (run: Seen) => readonly AgentEntry[]>();
+
+/** Counts of a store's views: once, for all components that show something of it. */
+export function agentsOf(store: object): (run: Seen) => readonly AgentEntry[] {
+  let counts = known.get(store);
+  if (!counts) {
+    const counted = agentCounts();
+    let of: RunSnapshot | undefined;
+    let last = counted(of);
+    counts = ({ data }) => {
+      if (data !== of) last = counted(data);
+      of = data;
+      return last;
+    };
+    known.set(store, counts);
+  }
+  return counts;
+}
+
 /** Anything that counts for an agent. */
 type Counted = { readonly agentId?: string };
 

@@ -1,12 +1,12 @@
 import { useMemo } from 'react';
-import type { RunSnapshot } from '../protocol/index.ts';
-import { type AgentEntry, agentCounts } from './agent-counts.ts';
+import type { AgentEntry } from './agent-counts.ts';
 import { useRunStore } from './run-source.ts';
-import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
+import { type RunHookOptions, useRunView } from './use-run.ts';
+import { useStory } from './use-story.ts';
 import type { Selecting, ViewOptions } from './use-view.ts';
 
-/** One per store, for all components that show something of it. */
-const known = new WeakMap<object, (run: RunResult) => readonly AgentEntry[]>();
+const NONE: readonly AgentEntry[] = [];
+const none = (): readonly AgentEntry[] => NONE;
 
 /**
  * The agents of a run, each followed by those that it invoked: what each did, itself and together with all below it.
@@ -25,21 +25,7 @@ export function useAgents<Slice>(
   options: RunHookOptions & ViewOptions<readonly AgentEntry[], Slice> = {},
 ): Slice {
   const opened = useRunStore(runId, options);
-  const derive = useMemo(() => {
-    const { store } = opened;
-    let agentsOf = known.get(store);
-    if (!agentsOf) {
-      const counted = agentCounts();
-      let of: RunSnapshot | undefined;
-      let last = counted(of);
-      agentsOf = ({ data }) => {
-        if (data !== of) last = counted(data);
-        of = data;
-        return last;
-      };
-      known.set(store, agentsOf);
-    }
-    return agentsOf;
-  }, [opened]);
+  const story = useStory(opened.store);
+  const derive = useMemo(() => story?.agentsOf(opened.store) ?? none, [opened, story]);
   return useRunView(opened, derive, options);
 }

@@ -1,14 +1,17 @@
 import { useCallback, useMemo, useState } from 'react';
 import type { RunSnapshot } from '../protocol/index.ts';
 import { useRunStore } from './run-source.ts';
-import { type Choices, type TimelineOptions, type TimelineRow, timelineOf } from './timeline.ts';
+import type { Choices, TimelineOptions, TimelineRow } from './timeline.ts';
 import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
+import { useStory } from './use-story.ts';
 import type { Selecting, ViewOptions } from './use-view.ts';
 
 /** The rows of a run, and which of them are open. */
 export interface Timeline {
   /** In the order in which they began; what an agent did stands below it. Rows of closed agents are left out. */
   readonly rows: readonly TimelineRow[];
+  /** That there are no rows says nothing: nothing is known of the run yet, or what makes rows of it is still on its way. */
+  readonly isPending: boolean;
   /** Opens a closed row, and the other way round. From then on it stays as the reader wants it. */
   toggle(row: Pick<TimelineRow, 'key' | 'isOpen'>): void;
   /**
@@ -19,6 +22,8 @@ export interface Timeline {
    */
   reveal(target: string | number): string | undefined;
 }
+
+const NONE: readonly TimelineRow[] = [];
 
 export interface TimelineHookOptions extends RunHookOptions, TimelineOptions {}
 
@@ -40,16 +45,17 @@ export function useTimeline<Slice>(
   runId: string | undefined,
   options: TimelineHookOptions & ViewOptions<Timeline, Slice> = {},
 ): Slice {
-  const [fold] = useState(timelineOf);
   const [choices, setChoices] = useState<Choices>(() => new Map());
   const toggle = useCallback(({ key, isOpen }: Pick<TimelineRow, 'key' | 'isOpen'>): void => {
     setChoices((before) => new Map(before).set(key, !isOpen));
   }, []);
   const { show, step, group } = options;
   const opened = useRunStore(runId, options);
+  const story = useStory(opened.store);
+  const fold = useMemo(() => story?.timelineOf(), [story]);
   const reveal = useCallback(
     (target: string | number): string | undefined => {
-      const path = fold.pathTo(target, opened.store.getSnapshot().events);
+      const path = fold?.pathTo(target, opened.store.getSnapshot().events);
       if (path && path.closed.length > 0) {
         setChoices((before) => new Map([...before, ...path.closed.map((key) => [key, true] as const)]));
       }
@@ -58,14 +64,17 @@ export function useTimeline<Slice>(
     [fold, opened],
   );
   const derive = useMemo(() => {
+    const told = (data: RunSnapshot | undefined): Timeline => {
+      const rows = fold?.(data, choices, { show, step, group }) ?? NONE;
+      return { rows, isPending: !fold || !data, toggle, reveal };
+    };
     let of: RunSnapshot | undefined;
-    const rowsOf = (data: RunSnapshot | undefined) => fold(data, choices, { show, step, group });
-    let last: Timeline = { rows: rowsOf(of), toggle, reveal };
+    let last = told(of);
     return ({ data }: RunResult): Timeline => {
       if (data === of) return last;
       of = data;
-      const rows = rowsOf(data);
-      if (rows !== last.rows) last = { rows, toggle, reveal };
+      const next = told(data);
+      if (next.rows !== last.rows || next.isPending !== last.isPending) last = next;
       return last;
     };
   }, [fold, choices, show, step, group, toggle, reveal]);

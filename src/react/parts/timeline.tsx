@@ -1,9 +1,7 @@
 'use client';
 
 import {
-  type CSSProperties,
   createContext,
-  memo,
   type ReactElement,
   type ReactNode,
   type RefObject,
@@ -15,14 +13,16 @@ import {
   useRef,
   useState,
 } from 'react';
+import { useRunStore } from '../run-source.ts';
 import type { TimelineOptions, TimelineRow } from '../timeline.ts';
 import { type RunResult, useRun } from '../use-run.ts';
+import { loadStory } from '../use-story.ts';
 import { useTimeline } from '../use-timeline.ts';
 import { type OfRun, type Own, type PartProps, partOf, type RootShown, rootOf, type Shown } from './element.ts';
 import { firstRows } from './first-rows.ts';
-import { later } from './later.ts';
+import { later, rendering } from './later.ts';
 import type { Scroller } from './scroller.ts';
-import { Row, type RowProps } from './timeline-row.tsx';
+import type { Item } from './timeline-item.tsx';
 
 export interface TimelineState {
   readonly rows: readonly TimelineRow[];
@@ -36,6 +36,10 @@ export interface TimelineState {
 interface LinesShown extends Shown<TimelineState> {
   readonly source: OfRun;
   readonly scroller: Scroller | null;
+  /** What shows a row; there are none before it is here. */
+  readonly item: typeof Item | undefined;
+  /** The run is known, and its rows are not yet. */
+  readonly isArriving: boolean;
   readonly render: () => void;
   readonly toggle: (row: TimelineRow) => void;
   /** The key of the row that was asked for. */
@@ -46,6 +50,8 @@ interface LinesShown extends Shown<TimelineState> {
 
 const Lines = createContext<LinesShown | undefined>(undefined);
 
+/** Loaded while the run is, and what makes rows of it at the same time. */
+const useItem = rendering(async () => (await Promise.all([import('./timeline-item.tsx'), loadStory()]))[0]);
 /** Loaded while the run is. Until it is here the newest rows are shown, at the places that it gives them at first. */
 const useScroller = later(() => import('./scroller.ts'));
 
@@ -75,8 +81,11 @@ export type RootProps = PartProps<'div', TimelineState> &
 export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootShown<LinesShown> => {
   const { runId, from, initialSnapshot, show, step, group } = props;
   const source = useMemo(() => ({ runId, from, initialSnapshot }), [runId, from, initialSnapshot]);
-  const { rows, toggle: flip, reveal } = useTimeline(runId, { ...source, show, step, group });
-  const isRunning = useRun(runId, { ...source, select: isGoingOn });
+  const item = useItem(useRunStore(runId, source).store)?.Item;
+  const timeline = useTimeline(runId, { ...source, show, step, group });
+  const { toggle: flip, reveal } = timeline;
+  const rows = item ? timeline.rows : NONE;
+  const { isRunning, isPending } = useRun(runId, { ...source, select: howItGoes });
   const [, render] = useReducer((it: number) => it + 1, 0);
   const code = useScroller();
   const known = useRef<Scroller>(null);
@@ -117,6 +126,8 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
     own: { status: isRunning ? 'running' : 'completed', children },
     source,
     scroller,
+    item,
+    isArriving: !isPending && (timeline.isPending || !item),
     render,
     toggle,
     target: target?.asked === props.reveal ? target?.key : undefined,
@@ -124,7 +135,8 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
   };
 });
 
-const isGoingOn = (run: RunResult): boolean => !run.isEnded && !run.isPending;
+const NONE: readonly TimelineRow[] = [];
+const howItGoes = ({ isEnded, isPending }: RunResult) => ({ isRunning: !isEnded && !isPending, isPending });
 
 /** Shows one row in place of the part's own way, `plain`, or around it. */
 export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void, plain: ReactElement) => ReactNode;
@@ -132,85 +144,65 @@ export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void, pla
 export type ViewportProps = PartProps<'div', TimelineState> & { readonly row?: ShowRow };
 
 /** What scrolls: give it a height. `row` shows a row; keep it the same function from render to render. */
-export const Viewport = partOf(
-  Lines,
-  'div',
-  'timeline-viewport',
-  ({ state, source, scroller, render, toggle, target, isAtEnd }, words, { row: show }: ViewportProps): Own => {
-    const list = useRef<HTMLDivElement>(null);
-    const end = useRef(0);
-    const { rows, isRunning } = state;
-    const { start, end: stop, before, after } = scroller?.mounted(rows) ?? firstRows(rows.length);
-    const kept = scroller?.focus.kept ?? -1;
+export const Viewport = partOf(Lines, 'div', 'timeline-viewport', (shown, words, { row: show }: ViewportProps): Own => {
+  const { state, source, scroller, item: Item, isArriving, render, toggle, target, isAtEnd } = shown;
+  const list = useRef<HTMLDivElement>(null);
+  const end = useRef(0);
+  const { rows, isRunning } = state;
+  const { start, end: stop, before, after } = scroller?.mounted(rows) ?? firstRows(rows.length);
+  const kept = scroller?.focus.kept ?? -1;
 
-    useLayoutEffect(() => {
-      const element = viewportOf(list.current);
-      return element ? scroller?.attach(element, list.current as HTMLElement) : undefined;
-    }, [scroller]);
-    useLayoutEffect(() => {
-      if (!scroller) return follow(viewportOf(list.current));
-      if (scroller.settle()) render();
-      else scroller.scroll();
-    });
-    useEffect(() => scroller?.focus.settle(list.current));
+  useLayoutEffect(() => {
+    const element = viewportOf(list.current);
+    return element ? scroller?.attach(element, list.current as HTMLElement) : undefined;
+  }, [scroller]);
+  useLayoutEffect(() => {
+    if (!scroller) return follow(viewportOf(list.current));
+    if (scroller.settle()) render();
+    else scroller.scroll();
+  });
+  useEffect(() => scroller?.focus.settle(list.current));
 
-    /** Keeps the end in sight until there is a scroller, or the reader goes up. */
-    function follow(element: HTMLElement | null | undefined): void {
-      if (!element) return;
-      const { scrollTop, scrollHeight, clientHeight } = element;
-      if (scrollTop < Math.min(end.current, scrollHeight - clientHeight) - 1) isAtEnd.current = false;
-      if (!isAtEnd.current) return;
-      element.scrollTop = scrollHeight;
-      end.current = element.scrollTop;
-    }
+  /** Keeps the end in sight until there is a scroller, or the reader goes up. */
+  function follow(element: HTMLElement | null | undefined): void {
+    if (!element) return;
+    const { scrollTop, scrollHeight, clientHeight } = element;
+    if (scrollTop < Math.min(end.current, scrollHeight - clientHeight) - 1) isAtEnd.current = false;
+    if (!isAtEnd.current) return;
+    element.scrollTop = scrollHeight;
+    end.current = element.scrollTop;
+  }
 
-    const item = (row: TimelineRow, index: number): ReactElement => (
-      // biome-ignore lint/a11y/useSemanticElements: as below.
-      // biome-ignore lint/a11y/useAriaPropsSupportedByRole: list items have levels (WAI-ARIA 1.2, 5.4).
-      <div
-        key={row.key}
-        role="listitem"
-        tabIndex={-1}
-        aria-posinset={index + 1}
-        aria-setsize={rows.length}
-        aria-level={row.depth + 1}
-        data-slot="timeline-row"
-        data-kind={row.kind}
-        data-seq={row.seq}
-        data-index={index}
-        data-target={row.key === target ? '' : undefined}
-        aria-current={row.key === target || undefined}
-        data-state={row.isOpen ? 'open' : 'closed'}
-        data-status={'status' in row.item ? row.item.status : 'failed'}
-        data-agent={row.kind === 'agent' ? row.item.id : 'agentId' in row.item ? row.item.agentId : undefined}
-        style={styleOf(row, index >= start && index < stop ? undefined : scroller?.layout.top(index))}
-      >
-        {show ? <Custom {...{ source, row, toggle, show }} /> : <Plain {...{ source, row, toggle }} />}
-      </div>
+  const item = (index: number): ReactElement | undefined => {
+    const row = rows[index] as TimelineRow;
+    const apart = index >= start && index < stop ? undefined : scroller?.layout.top(index);
+    const isTarget = row.key === target;
+    return (
+      Item && <Item key={row.key} {...{ source, row, toggle, index, count: rows.length, isTarget, apart, show }} />
     );
-    // In the order of the list: React then never moves the row that has the focus, which would lose it.
-    const children = (
-      // biome-ignore lint/a11y/useSemanticElements: an <ol> whose numbers a style sheet hides is no list to VoiceOver.
-      <div
-        ref={list}
-        role="list"
-        aria-busy={isRunning}
-        style={{ position: 'relative', paddingTop: before, paddingBottom: after }}
-      >
-        {indexes(start, stop, kept).map((index) => item(rows[index] as TimelineRow, index))}
-      </div>
-    );
-    return {
-      status: isRunning ? 'running' : 'completed',
-      role: 'region',
-      tabIndex: 0,
-      'aria-label': words.timeline(),
-      style: { overflowY: 'auto', overflowAnchor: 'none', position: 'relative' },
-      ...scroller?.focus.handlers(rows, toggle),
-      children,
-    };
-  },
-);
+  };
+  // In the order of the list: React then never moves the row that has the focus, which would lose it.
+  const children = (
+    // biome-ignore lint/a11y/useSemanticElements: an <ol> whose numbers a style sheet hides is no list to VoiceOver.
+    <div
+      ref={list}
+      role="list"
+      aria-busy={isRunning || isArriving}
+      style={{ position: 'relative', paddingTop: before, paddingBottom: after }}
+    >
+      {indexes(start, stop, kept).map(item)}
+    </div>
+  );
+  return {
+    status: isRunning ? 'running' : 'completed',
+    role: 'region',
+    tabIndex: 0,
+    'aria-label': words.timeline(),
+    style: { overflowY: 'auto', overflowAnchor: 'none', position: 'relative' },
+    ...scroller?.focus.handlers(rows, toggle),
+    children,
+  };
+});
 
 const viewportOf = (list: HTMLElement | null) => list?.closest<HTMLElement>('[data-slot="timeline-viewport"]');
 
@@ -220,17 +212,6 @@ function indexes(start: number, end: number, kept: number): number[] {
   if (kept >= 0 && kept < start) all.unshift(kept);
   else if (kept >= end) all.push(kept);
   return all;
-}
-
-const Plain = memo(Row);
-const Custom = memo(({ show, ...of }: RowProps & { readonly show: ShowRow }) =>
-  show(of.row, of.toggle, <Plain {...of} />),
-);
-
-/** A row that has the focus stays when the list moves on without it: at its place, out of the flow. */
-function styleOf({ depth }: TimelineRow, apart: number | undefined): CSSProperties {
-  const style = { display: 'flow-root', '--tt-depth': depth } as CSSProperties;
-  return apart === undefined ? style : { ...style, position: 'absolute', top: apart, insetInline: 0 };
 }
 
 /** Back to the end, and how much is new there. Nothing while the end is in sight. */
