@@ -187,7 +187,9 @@ describe.skipIf(!executablePath)('what is said of how things stand', () => {
       await says(page, 'run', words);
       expect(await drawn(page, 'run'), runId).toBe(glyph);
       await page.clock.fastForward(PACE);
-      await expect.poll(() => heardOf(page), { message: runId }).toEqual(['polite: Live', expect.stringContaining(said)]);
+      await expect
+        .poll(() => heardOf(page), { message: runId })
+        .toEqual(['polite: Live', expect.stringContaining(said)]);
     }
     expect(problems).toEqual([]);
   });
