@@ -13,8 +13,12 @@ afterAll(() => stage.close());
 test.skipIf(!executablePath)(
   'what the screens load, compressed: the first 160 KiB at most, each other 60',
   async () => {
-    const { app, url } = await stage.serve((app) => app.agent('greeter', (run) => run.say('Hello')));
-    await app.start({ agent: 'greeter', runId: 'hello' });
+    const { app, url } = await stage.serve((app) => {
+      app.agent('thinker', (run) => run.think('Hello'));
+      app.agent('greeter', (run) => run.say('Hello'));
+    });
+    await app.start({ agent: 'thinker', runId: 'thinks' });
+    await app.start({ agent: 'greeter', runId: 'answers' });
     const { page } = await stage.visit('about:blank');
     const known = new Set<string>();
     const arriving: Promise<number>[] = [];
@@ -32,7 +36,9 @@ test.skipIf(!executablePath)(
     };
     const sizes = {
       runs: await visit('/', '.runs-table'),
-      run: await visit('/runs/hello', '[data-slot="timeline-row"]'),
+      run: await visit('/runs/thinks', '[data-slot="timeline-row"]'),
+      // Markdown is loaded with the first answer.
+      answer: await visit('/runs/answers', '.markdown'),
       chat: await visit('/chat', 'h1'),
     };
     console.log(
