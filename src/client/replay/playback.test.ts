@@ -114,3 +114,16 @@ test('is told once for a hundred seeks', async () => {
   await vi.advanceTimersByTimeAsync(20);
   expect(told).toHaveBeenCalledTimes(1);
 });
+
+test('a run is laid out on a line on which a wait is short, and every event has a place of its own', async () => {
+  await append([...TIMES, 61_300], true);
+  await loaded(true);
+  const seqs = [1, 2, 3, 4, 5, 6, 7];
+  const places = seqs.map((seq) => replay.place(seq));
+  expect(places).toEqual([0, 100, 200, 2_200, 2_300, 3_300, 3_301]);
+  expect(places.map((place) => replay.seqAt(place))).toEqual(seqs);
+  expect([replay.seqAt(-1), replay.seqAt(2_199), replay.seqAt(9_999)]).toEqual([1, 3, 7]);
+  const parts = replay.stretches(11).map(({ events, isIdle }) => (isIdle ? '-' : events));
+  // A second without an event is no wait.
+  expect(parts).toEqual([3, '-', '-', '-', '-', '-', '-', 2, 0, 0, 2]);
+});

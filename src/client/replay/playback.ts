@@ -1,6 +1,7 @@
 import { Flush } from '../flush.ts';
 import type { MarkKind } from './marks.ts';
 import type { Replay } from './replay.ts';
+import { IDLE_MS } from './tape.ts';
 
 /** Where a replay stands, and how it goes on. */
 export interface PlaybackView {
@@ -19,8 +20,6 @@ export type PlaybackControls = Pick<
   'seek' | 'step' | 'next' | 'previous' | 'play' | 'pause' | 'setRate' | 'setSkipIdle' | 'goLive'
 >;
 
-/** What passes for idle, in milliseconds of the log. */
-const IDLE_MS = 2_000;
 /** A timer that is set for less comes no sooner than a frame. */
 const TICK_MS = 16;
 /** `setTimeout` takes no more. */

@@ -13,6 +13,7 @@ import type { Run, RunView } from '../run.ts';
 import { type Change, changesBetween } from './changes.ts';
 import type { Mark, MarkKind } from './marks.ts';
 import { Recording } from './recording.ts';
+import { IDLE_MS } from './tape.ts';
 
 /** How much of a run is at hand. A new object whenever anything in it changed, at most once a frame. */
 export interface ReplayView {
@@ -32,6 +33,14 @@ export interface ReplayView {
   readonly marks: readonly Mark[];
   /** How often what was read turned out void, and was read anew. */
   readonly resets: number;
+}
+
+/** A part of a run's line of time. */
+export interface Stretch {
+  /** How many events happened in it. */
+  readonly events: number;
+  /** It lies between two events with more than two seconds between them. */
+  readonly isIdle: boolean;
 }
 
 /** What a replay needs of a run. */
@@ -134,6 +143,34 @@ export class Replay {
   time(seq: number): number {
     const { tape } = this.#recording;
     return tape.time(tape.find(seq));
+  }
+
+  /**
+   * Where the last event up to a number stands on a line of time, in milliseconds after the first one. A wait counts two
+   * seconds there at most, and no two events share a place: hours without an event leave room for all the others.
+   */
+  place(seq: number): number {
+    const { tape } = this.#recording;
+    return tape.place(tape.find(seq));
+  }
+
+  /** The number of the last event up to a place on that line. */
+  seqAt(place: number): number {
+    const { tape } = this.#recording;
+    return tape.seq(Math.max(0, tape.findPlace(place)));
+  }
+
+  /** That line in so many parts of the same length, for a picture of it. */
+  stretches(count: number): readonly Stretch[] {
+    const { tape } = this.#recording;
+    const length = tape.place(tape.length - 1);
+    let last = -1;
+    return Array.from({ length: tape.length > 0 ? count : 0 }, (_, i) => {
+      const before = last;
+      last = tape.findPlace((length * (i + 1)) / count);
+      const isIdle = before === last && tape.time(last + 1) - tape.time(last) > IDLE_MS;
+      return { events: last - before, isIdle };
+    });
   }
 
   /** The number of the event that is so many after the last one up to a number, or before it; the first or last at the ends. */

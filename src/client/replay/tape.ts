@@ -4,6 +4,8 @@ import type { TelltaleEvent } from '../../protocol/index.ts';
 export const CHUNK = 250;
 /** Chunks that stay read: whoever drags looks at the same few again and again. */
 const KEPT = 12;
+/** What passes for idle, in milliseconds of the log. */
+export const IDLE_MS = 2_000;
 
 /**
  * All events of a run, in the bytes of their JSON: 200,000 events of 200 bytes are 40 MB here, and several times that as
@@ -17,15 +19,20 @@ export class Tape {
   readonly #read = new Map<number, readonly TelltaleEvent[]>();
   readonly #seqs: number[] = [];
   readonly #times: number[] = [];
+  readonly #places: number[] = [];
 
   get length(): number {
     return this.#seqs.length;
   }
 
   add(event: TelltaleEvent): void {
-    this.#seqs.push(event.seq);
     // Clocks are set back; time here never goes back for that.
-    this.#times.push(Math.max(this.#times.at(-1) ?? 0, Date.parse(event.time) || 0));
+    const before = this.#times.at(-1) ?? 0;
+    const time = Math.max(before, Date.parse(event.time) || 0);
+    const place = this.#places.at(-1);
+    this.#seqs.push(event.seq);
+    this.#times.push(time);
+    this.#places.push(place === undefined ? 0 : place + Math.min(IDLE_MS, Math.max(1, time - before)));
     this.#open.push(event);
     if (this.#open.length < CHUNK) return;
     this.#chunks.push(new TextEncoder().encode(JSON.stringify(this.#open)));
@@ -42,15 +49,19 @@ export class Tape {
     return this.#times[index] ?? 0;
   }
 
+  /** How long after the first event it is, in milliseconds, when nothing takes longer than idleness, or no time at all. */
+  place(index: number): number {
+    return this.#places[index] ?? 0;
+  }
+
   /** The index of the last event up to a number; -1 before the first. */
   find(seq: number): number {
-    let [low, high] = [0, this.#seqs.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (this.seq(middle) <= seq) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
+    return lastUpTo(this.#seqs, seq);
+  }
+
+  /** The index of the last event up to a place; -1 before the first. */
+  findPlace(place: number): number {
+    return lastUpTo(this.#places, place);
   }
 
   /** The events from one index to before another. */
@@ -77,4 +88,15 @@ export class Tape {
     }
     return events;
   }
+}
+
+/** The index of the last of ascending values up to one; -1 before the first. */
+function lastUpTo(values: readonly number[], value: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] as number) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
 }

@@ -2,9 +2,11 @@ import { createElement, type ReactElement, type ReactNode } from 'react';
 import { Shown } from '../run-source.ts';
 import type { ReplayResult } from './use-replay.ts';
 
+const NOTHING = {};
+
 export interface ReplayingProps {
-  /** What `useReplay` gave. */
-  readonly of: Pick<ReplayResult, 'shown'>;
+  /** What `useReplay` gave. `undefined`: the run as it is now, for a page that replays later without mounting its parts anew. */
+  readonly of: Pick<ReplayResult, 'shown'> | undefined;
   readonly children?: ReactNode;
 }
 
@@ -17,4 +19,4 @@ export interface ReplayingProps {
  * <Replaying of={replay}><Plan.Root runId={runId} /></Replaying>
  */
 export const Replaying = ({ of, children }: ReplayingProps): ReactElement =>
-  createElement(Shown.Provider, { value: of.shown }, children);
+  createElement(Shown.Provider, { value: of?.shown ?? NOTHING }, children);

@@ -8,6 +8,7 @@ import {
   Replay,
   type Replayed,
   type ReplayView,
+  type Stretch,
 } from '../../client/replay/index.ts';
 import type { RunSnapshot } from '../../protocol/index.ts';
 import { useTelltale } from '../provider.ts';
@@ -20,6 +21,8 @@ export interface ReplayOptions {
   readonly at?: number | undefined;
   /** Where the stream of the live run begins. With `start` it is the one of `useRun(runId)`, with `snapshot` (default) a short one. */
   readonly from?: 'start' | 'snapshot' | undefined;
+  /** `false` reads no events yet: of a run that nobody asked to replay, only what is known of it now is told. */
+  readonly enabled?: boolean | undefined;
 }
 
 /** A run as it was: how much of it is at hand, which moment is shown, and what moves that. */
@@ -36,6 +39,13 @@ export interface ReplayResult extends ReplayView, Omit<PlaybackView, 'seq'>, Pla
   readonly isLive: boolean;
   /** What the event of this moment changed. Costs a few milliseconds. */
   changes(): readonly Change[];
+  /**
+   * Where an event stands on a line of time in which a wait counts two seconds at most, in milliseconds after the first one;
+   * the number of the last event up to a place on it; and that line in so many parts, for a picture of it.
+   */
+  place(seq: number): number;
+  seqAt(place: number): number;
+  stretches(count: number): readonly Stretch[];
   /** Reads on now, where `error` says that it does not. */
   retry(): void;
   /** What `Replaying` shows. */
@@ -52,7 +62,7 @@ export interface ReplayResult extends ReplayView, Omit<PlaybackView, 'seq'>, Pla
  * <input type="range" min={replay.first} max={replay.last} value={replay.seq} onChange={(it) => replay.seek(it.target.valueAsNumber)} />
  * <Replaying of={replay}><Timeline.Root runId={runId} /></Replaying>
  */
-export function useReplay(runId: string, { at, from = 'snapshot' }: ReplayOptions = {}): ReplayResult {
+export function useReplay(runId: string, { at, from = 'snapshot', enabled = true }: ReplayOptions = {}): ReplayResult {
   const client = useTelltale();
   // biome-ignore lint/correctness/useExhaustiveDependencies: where it begins; from then on the effect below goes there.
   const { replay, playback, moment, now } = useMemo(() => {
@@ -63,12 +73,13 @@ export function useReplay(runId: string, { at, from = 'snapshot' }: ReplayOption
   }, [client, runId, from]);
 
   useEffect(() => {
+    if (!enabled) return;
     replay.open();
     return () => {
       playback.pause();
       replay.close();
     };
-  }, [replay, playback]);
+  }, [replay, playback, enabled]);
   useEffect(() => {
     if (at !== undefined && at !== playback.getSnapshot().seq) playback.seek(at);
   }, [playback, at]);
@@ -91,6 +102,9 @@ export function useReplay(runId: string, { at, from = 'snapshot' }: ReplayOption
     elapsedMs: Math.max(0, time - replay.time(read.first)),
     isLive,
     changes: () => replay.changes(number),
+    place: (it) => replay.place(it),
+    seqAt: (it) => replay.seqAt(it),
+    stretches: (count) => replay.stretches(count),
     retry: () => replay.retry(),
     shown,
   };
