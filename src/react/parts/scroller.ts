@@ -97,7 +97,8 @@ export class Scroller {
   /** After rendering: measures what is mounted, and scrolls to where the reader is. Says whether other rows are due. */
   settle(): boolean {
     const [element, list, { layout }] = [this.#element, this.#list, this];
-    if (!element || !list) return false;
+    // What is hidden has no heights: rows without any would all be in sight.
+    if (!element?.clientHeight || !list) return false;
     const anchor = layout.at(this.#top);
     const offset = this.#top - layout.top(anchor);
     let isNews = false;
