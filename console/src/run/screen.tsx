@@ -3,6 +3,7 @@ import './side.css';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactElement, useCallback, useState } from 'react';
 import { Announcer } from 'telltale/react/parts';
+import { Replayable } from '../replay/replayable.tsx';
 import { Agents } from './agents.tsx';
 import { Answer } from './answer.tsx';
 import { Detail } from './detail.tsx';
@@ -23,9 +24,11 @@ export function RunScreen(): ReactElement {
   const { runId } = route.useParams();
   // Of another run nothing stays: what was folded, chosen or scrolled to belongs to this one.
   return (
-    <Missing key={runId} runId={runId}>
-      <Run runId={runId} />
-    </Missing>
+    <Replayable key={runId} runId={runId}>
+      <Missing runId={runId}>
+        <Run runId={runId} />
+      </Missing>
+    </Replayable>
   );
 }
 
