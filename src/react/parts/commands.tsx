@@ -55,7 +55,7 @@ export const Root = rootOf(Controls, 'div', 'commands', (props: RootProps, words
   const isOpen = runStatus !== 'pending' && !isEnded(runStatus);
   const [wasAsked, confirming] = useState(false);
   const isConfirming = wasAsked && isOpen && commands.cancel.can;
-  const { text, status, told, isOurs } = lineOf(commands, words);
+  const { text, status, told, isOurs } = lineOf(commands, useIsNews(commands), words);
   const statusId = useId();
   const focus = useHeldFocus(`${isOpen} ${isConfirming}`);
   useSaying(runId, isOurs ? text : undefined);
@@ -85,13 +85,26 @@ export const Root = rootOf(Controls, 'div', 'commands', (props: RootProps, words
 
 const NAMES = ['cancel', 'resume', 'pause'] as const;
 
+const hasFailedHere = ({ error, last }: RunCommand): boolean => error !== undefined && !last?.error;
+const toldAt = ({ last }: RunCommand): number => last?.endSeq ?? last?.seq ?? -1;
+
+/** Whether what failed here is newer than what the log told last: it counts until the log tells of a command again. */
+function useIsNews(commands: RunCommands): boolean {
+  const all = NAMES.map((name) => commands[name]);
+  const error = all.find(hasFailedHere)?.error;
+  const newest = Math.max(...all.map(toldAt));
+  const [failed, setFailed] = useState({ error, newest });
+  if (failed.error !== error) setFailed({ error, newest });
+  return newest <= failed.newest;
+}
+
 /** What is under way, what failed here, or else what the log told last. */
-function lineOf(commands: RunCommands, words: Words) {
-  const rank = ({ isPending, error, last }: RunCommand): number =>
-    isPending ? Number.POSITIVE_INFINITY : error && !last?.error ? Number.MAX_VALUE : (last?.endSeq ?? last?.seq ?? -1);
+function lineOf(commands: RunCommands, isNews: boolean, words: Words) {
+  const rank = (it: RunCommand): number =>
+    it.isPending ? Number.POSITIVE_INFINITY : isNews && hasFailedHere(it) ? Number.MAX_VALUE : toldAt(it);
   const command = NAMES.reduce((one, other) => (rank(commands[other]) > rank(commands[one]) ? other : one));
   const { isPending, isOverdue, error, last } = commands[command];
-  const isOurs = !isPending && error !== undefined && !last?.error;
+  const isOurs = !isPending && isNews && hasFailedHere(commands[command]);
   const status: Command['status'] | undefined = isOverdue
     ? 'overdue'
     : isPending
