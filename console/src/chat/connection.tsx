@@ -1,6 +1,7 @@
 import { type ReactElement, useEffect, useState } from 'react';
 import { type ThreadResult, useThread } from 'telltale/react';
 import { english, Glyph, visible } from 'telltale/react/parts';
+import { AccessLost } from '../session/access-lost.tsx';
 import { useAfter } from '../ui/after.ts';
 import { useNow } from '../ui/now.ts';
 
@@ -61,18 +62,21 @@ export function Connection({ threadId, isBusy }: { threadId: string; isBusy: boo
   };
   const status = connection === 'closed' && !isNew ? 'lost' : connection;
   return (
-    <p className="chat-connection" data-status={isNew ? 'new' : status}>
-      <Glyph status={isNew ? 'pending' : status} /> {line()}{' '}
-      {connection === 'catching-up' && (
-        <progress value={lastSeq} max={Math.max(1, latest)} aria-label="Caught up so far" />
-      )}
-      {resets > 0 && <span className="muted">· {english.readAgain(resets, LOCALE)}</span>}
-      {(isLost || (connection === 'closed' && !isNew)) && (
-        <button type="button" onClick={reconnect}>
-          {english.retry(LOCALE)}
-        </button>
-      )}
-    </p>
+    <>
+      <p className="chat-connection" data-status={isNew ? 'new' : status}>
+        <Glyph status={isNew ? 'pending' : status} /> {line()}{' '}
+        {connection === 'catching-up' && (
+          <progress value={lastSeq} max={Math.max(1, latest)} aria-label="Caught up so far" />
+        )}
+        {resets > 0 && <span className="muted">· {english.readAgain(resets, LOCALE)}</span>}
+        {(isLost || (connection === 'closed' && !isNew)) && (
+          <button type="button" onClick={reconnect}>
+            {english.retry(LOCALE)}
+          </button>
+        )}
+      </p>
+      {connection === 'closed' && !it.isPending && <AccessLost error={error} reconnect={reconnect} />}
+    </>
   );
 }
 

@@ -27,11 +27,12 @@ const route = getRouteApi('/chat/$threadId');
 /** A conversation: a thread, of which every question is a run. It has connections of its own, to be broken for trial. */
 export function ChatScreen(): ReactElement {
   const { threadId } = route.useParams();
-  const { token } = useSession();
+  const { visit } = useSession();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a client is for one caller.
   const { client, weather } = useMemo(() => {
     const weather = new Weather();
-    return { weather, client: clientFor(token, { fetch: weather.fetch, tabs: '' }) };
-  }, [token]);
+    return { weather, client: clientFor({ fetch: weather.fetch, tabs: '' }) };
+  }, [visit]);
   return (
     <TelltaleProvider client={client}>
       <Talk key={threadId} threadId={threadId} weather={weather} />

@@ -4,6 +4,7 @@ import { type ReactElement, useMemo, useRef, useState } from 'react';
 import type { ListedRun } from 'telltale/client';
 import { TelltaleError } from 'telltale/protocol';
 import { useRuns } from 'telltale/react';
+import { AccessLost } from '../session/access-lost.tsx';
 import { useShortcuts } from '../shell/shortcuts.ts';
 import { plural } from '../ui/format.ts';
 import { ListConnection } from '../ui/list-connection.tsx';
@@ -76,6 +77,7 @@ function List({ search, find }: { search: RunsSearch; find: string | undefined }
   }
   return (
     <>
+      {list.connection === 'closed' && <AccessLost error={list.error} reconnect={list.reconnect} />}
       <div className="runs-line">
         <ListConnection list={list}>{running > 0 ? `${running} running` : undefined}</ListConnection>
         {isFiltered && <FilterChips search={search} />}

@@ -1,7 +1,7 @@
 import './frame.css';
 import { Link, Outlet, useNavigate } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
-import { signOut, useSession } from '../session/session.ts';
+import { Account } from '../session/account.tsx';
 import { Help } from './help.tsx';
 import { Palette } from './palette.tsx';
 import { useShortcuts } from './shortcuts.ts';
@@ -10,7 +10,6 @@ import { ThemeChoice } from './theme.tsx';
 /** What every screen stands in. */
 export function Frame(): ReactElement {
   const navigate = useNavigate();
-  const { token } = useSession();
   useShortcuts('Everywhere', [
     { keys: 'g r', label: 'Go to the runs', run: () => void navigate({ to: '/' }) },
     { keys: 'g c', label: 'Go to the chat', run: () => void navigate({ to: '/chat' }) },
@@ -31,11 +30,7 @@ export function Frame(): ReactElement {
           <Link to="/chat">Chat</Link>
         </nav>
         <span className="frame-space" />
-        {token !== undefined && (
-          <button type="button" className="quiet" onClick={signOut}>
-            Sign out
-          </button>
-        )}
+        <Account />
         <Palette />
         <Help />
         <ThemeChoice />

@@ -2,6 +2,7 @@ import './trouble.css';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import type { RunView } from 'telltale/client';
+import { useRenewal } from '../session/session.ts';
 import { SignIn } from '../session/sign-in.tsx';
 
 type Trouble = NonNullable<RunView['error']>;
@@ -38,8 +39,11 @@ const SAYINGS: Partial<Record<Trouble['code'], Saying>> = {
   },
 };
 
+const stay = (): void => {};
+
 /** What went wrong, in a sentence, and a way forward. */
 export function TroublePanel({ error, retry }: { error: Trouble; retry?: () => void }): ReactElement {
+  useRenewal(retry ?? stay);
   if (error.code === 'unauthorized') return <SignIn />;
   const { title, text } = SAYINGS[error.code] ?? { title: 'The server said no', text: error.message };
   return (
