@@ -1,7 +1,9 @@
 import './flyout.css';
 import { Link } from '@tanstack/react-router';
 import { type ReactElement, useEffect, useRef, useSyncExternalStore } from 'react';
-import { BudgetMeter, Commands, ConnectionStatus, Plan, Timeline } from 'telltale/react/parts';
+import { ConnectionStatus, Plan, Timeline } from 'telltale/react/parts';
+import { Budget } from '../hands/budget.tsx';
+import { RunCommands } from '../hands/run-commands.tsx';
 
 const wide = matchMedia('(width >= 900px)');
 const subscribe = (listener: () => void): (() => void) => {
@@ -60,12 +62,12 @@ function Story({ runId, onClose }: FlyoutProps): ReactElement {
       </header>
       <ConnectionStatus.Root runId={runId} />
       <Plan.Root runId={runId} />
-      <BudgetMeter.Root runId={runId} />
+      <Budget runId={runId} />
       <Timeline.Root runId={runId} className="flyout-timeline">
         <Timeline.Viewport />
         <Timeline.ToEnd />
       </Timeline.Root>
-      <Commands.Root runId={runId} confirm />
+      <RunCommands runId={runId} />
       <footer>
         <Link to="/runs/$runId" params={{ runId }}>
           Open in console

@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { type RunResult, useRun } from 'telltale/react';
-import { BudgetMeter } from 'telltale/react/parts';
+import { Budget } from '../hands/budget.tsx';
 import { absolute, count, money } from '../ui/format.ts';
 
 /** What the run used, and when it was. */
@@ -9,7 +9,7 @@ export function Facts({ runId }: { readonly runId: string }): ReactElement | nul
   if (startedAt === undefined) return null;
   return (
     <section className="facts" aria-label="Budget and use">
-      <BudgetMeter.Root runId={runId} />
+      <Budget runId={runId} />
       <dl>
         {cost !== undefined && (
           <div title={`Source: ${source}`}>

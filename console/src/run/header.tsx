@@ -2,7 +2,10 @@ import './header.css';
 import { Link } from '@tanstack/react-router';
 import type { ReactElement } from 'react';
 import { type RunResult, useRun } from 'telltale/react';
-import { Commands, ConnectionStatus, Glyph, visible } from 'telltale/react/parts';
+import { ConnectionStatus, Glyph, visible } from 'telltale/react/parts';
+import { Notify } from '../hands/notify.tsx';
+import { RunCommands } from '../hands/run-commands.tsx';
+import { AccessLost } from '../session/access-lost.tsx';
 import { Copy } from '../ui/copy.tsx';
 import { Status } from '../ui/status.tsx';
 import { shortId, titleOf } from './heading.ts';
@@ -28,10 +31,12 @@ export function Header({ runId }: OfRun): ReactElement {
       </div>
       <div className="run-standing">
         <Standing runId={runId} />
-        <Commands.Root runId={runId} confirm className="run-commands" />
+        <RunCommands runId={runId} />
+        <Notify runId={runId} />
         <Next runId={runId} />
         <More runId={runId} />
       </div>
+      <Access runId={runId} />
     </header>
   );
 }
@@ -82,6 +87,14 @@ function Standing({ runId }: OfRun): ReactElement {
     </div>
   );
 }
+
+/** That one may not go on watching what is shown. */
+const Access = ({ runId }: OfRun): ReactElement => <AccessLost {...useRun(runId, { select: lost })} />;
+
+const lost = ({ connection, error, reconnect }: RunResult) => ({
+  error: connection === 'closed' ? error : undefined,
+  reconnect,
+});
 
 /** That somebody is waited for, and the way there. */
 function Question({ runId }: OfRun): ReactElement | null {

@@ -3,6 +3,9 @@ import './side.css';
 import { getRouteApi } from '@tanstack/react-router';
 import { type ReactElement, useCallback, useState } from 'react';
 import { Announcer } from 'telltale/react/parts';
+import { Queue } from '../hands/queue.tsx';
+import { Say } from '../hands/say.tsx';
+import { Waiting } from '../hands/waiting.tsx';
 import { Replayable } from '../replay/replayable.tsx';
 import { Agents } from './agents.tsx';
 import { Answer } from './answer.tsx';
@@ -74,8 +77,11 @@ function Run({ runId }: { readonly runId: string }): ReactElement {
           <Input runId={runId} />
         </aside>
         <section className="run-main" aria-label="What it says and does">
+          <Waiting runId={runId} />
+          <Queue runId={runId} />
           {view === undefined && <Answer runId={runId} />}
           <Views runId={runId} />
+          <Say runId={runId} />
         </section>
         {event !== undefined && <Detail runId={runId} seq={event} />}
         <Announcer runId={runId} />

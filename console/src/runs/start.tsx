@@ -4,6 +4,7 @@ import { type FormEvent, type KeyboardEvent, type ReactElement, useId, useState 
 import { useStartRun, useTelltale } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { Dialog } from '../ui/dialog.tsx';
+import { readInput } from '../ui/read-input.ts';
 
 /** What the reference analyst is asked where nobody has a question yet. */
 const EXAMPLE = 'What are the risks in this project?';
@@ -102,13 +103,4 @@ export function StartForm(): ReactElement {
 /** ⌘ or Ctrl with Enter sends a form from a text of several lines. */
 function sendOnModEnter(event: KeyboardEvent<HTMLTextAreaElement>): void {
   if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) event.currentTarget.form?.requestSubmit();
-}
-
-function readInput(text: string): { readonly value?: unknown; readonly problem?: string } {
-  if (!/^\s*[{[]/.test(text)) return { value: text };
-  try {
-    return { value: JSON.parse(text) };
-  } catch (error) {
-    return { problem: `The input begins as JSON, and is none: ${(error as Error).message}.` };
-  }
 }
