@@ -17,6 +17,7 @@ const token = (issuedAt: number): Promise<string> =>
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + 3_600)
     .sign(new TextEncoder().encode(SECRET));
+const AS_ANN = { headers: { authorization: `Bearer ${ann.key}`, 'content-type': 'application/json' } };
 const seconds = (): number => Math.floor(Date.now() / 1_000);
 
 /** Does what it is told to, until it is told to end. */
@@ -229,5 +230,44 @@ describe.skipIf(!executablePath)('hands of people on a run', () => {
     expect(asked[0]).toMatch(/\.\d+$/);
     await say('after');
     await page.locator('.access-lost').waitFor({ state: 'detached' });
+  });
+
+  test('whoever looks elsewhere is told that it asks and that it ends, once he wants to be', async () => {
+    const { app, url } = await serve();
+    await app.start({ agent: 'worker', runId: 'tells', owner: 'ann' });
+    const page = await enter(`${url}/runs/tells`, ann.key);
+    await page.evaluate(() => {
+      const told: string[] = [];
+      const shown = class {
+        static requestPermission = async (): Promise<string> => 'granted';
+        constructor(title: string, { body = '' } = {}) {
+          told.push(`${title}: ${body}`);
+        }
+      };
+      Object.assign(window, { Notification: shown, told });
+    });
+    const told = () => page.evaluate(() => (window as unknown as { told: readonly string[] }).told);
+    const say = async (text: string): Promise<void> => {
+      const box = page.getByRole('textbox', { name: /^Say something/ });
+      await box.fill(text);
+      await box.press('Enter');
+    };
+    await button(page, 'Tell me when it ends or asks').click();
+    await button(page, '✓ You will be told when it ends or asks').waitFor();
+    await say('ask');
+    await page.getByRole('heading', { name: 'Waits for you' }).waitFor();
+    // Who sees the page needs no notice.
+    expect(await told()).toEqual([]);
+    await page.evaluate(() => Object.defineProperty(document, 'visibilityState', { value: 'hidden' }));
+    for (const { id } of (await (await fetch(`${url}/v1/runs/tells`, AS_ANN)).json()).approvals) {
+      const answer = { method: 'POST', body: '{"decision":"deny"}', ...AS_ANN };
+      await fetch(`${url}/v1/runs/tells/approvals/${id}`, answer);
+    }
+    await say('ask');
+    await expect.poll(told).toEqual(['worker asks: Refund 240 to account 7731?']);
+    await button(page, 'Cancel').click();
+    await button(page, 'Cancel the run').click();
+    await expect.poll(told).toHaveLength(2);
+    expect((await told())[1]).toBe('worker: cancelled: ');
   });
 });

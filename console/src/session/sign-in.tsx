@@ -45,7 +45,7 @@ export function SignInForm({ onDone }: { readonly onDone?: () => void }): ReactE
         {before === undefined
           ? 'This server shows runs to those with an API key or a token only.'
           : 'What you signed in with is not accepted any longer.'}{' '}
-        It is kept in this tab and forgotten with it.
+        Yours is kept in this tab alone, and forgotten with it.
       </p>
       <label htmlFor={id}>API key or token</label>
       <input
