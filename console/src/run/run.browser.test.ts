@@ -7,7 +7,7 @@ import { executablePath, Stage } from '../console.fixture.ts';
 const ANSWER = `## It was a retry
 
 Order **8f2c**, see [the runbook](https://a.example/x), [this](javascript:alert(1)), ![a picture](https://b.example/beacon.png)
-and <img src="https://c.example/x" onerror="hacked=1">.
+and <img src="https://c.example/x" onerror="hacked=1"> &amp; &#x202E;more.
 
 | refund | amount |
 |:--|--:|
@@ -65,6 +65,7 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
       ['image: a picture', 'https://b.example/beacon.png'],
     ]);
     expect(await page.locator('.answer img').count()).toBe(0);
+    await page.locator('.answer').getByText('& <U+202E>more.').waitFor();
 
     // One key leads to the error, which says all of itself; its numbers lead to the events.
     await page.keyboard.press('e');

@@ -34,7 +34,9 @@ function Away({ href, children }: { readonly href?: string | undefined; readonly
 const COMPONENTS: Components = {
   a: ({ href, children }) => <Away href={href}>{children}</Away>,
   // An image that is loaded tells its server who reads, and with its address what an agent was made to write there.
-  img: ({ src, alt }) => <Away href={typeof src === 'string' ? src : undefined}>image: {alt || 'without a text'}</Away>,
+  img: ({ src, alt }) => (
+    <Away href={typeof src === 'string' ? src : undefined}>image: {visible(alt ?? '') || 'without a text'}</Away>
+  ),
   table: ({ children }) => (
     <div className="md-wide">
       <table>{children}</table>
@@ -48,12 +50,24 @@ const COMPONENTS: Components = {
   h5: ({ children }) => <h6>{children}</h6>,
 };
 const PLUGINS = [remarkGfm];
+/** Entities (`&#x202E;`, `&shy;`) hide characters until they are parsed. */
+const AFTER = [() => showHidden];
+
+interface Node {
+  value?: unknown;
+  readonly children?: readonly Node[];
+}
+
+function showHidden(node: Node): void {
+  if (typeof node.value === 'string') node.value = visible(node.value, true);
+  for (const child of node.children ?? []) showHidden(child);
+}
 
 const Block = memo(({ text }: { readonly text: string }): ReactElement => {
   const shown = visible(text, true);
   if (text.length > MAX_BLOCK) return <p className="plain-text">{shown}</p>;
   return (
-    <Markdown remarkPlugins={PLUGINS} components={COMPONENTS} urlTransform={addressOf}>
+    <Markdown remarkPlugins={PLUGINS} rehypePlugins={AFTER} components={COMPONENTS} urlTransform={addressOf}>
       {shown}
     </Markdown>
   );
