@@ -247,9 +247,9 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   const budget = options.budget && parseBudget(options.budget, 'invalid_option');
   const openStore = storeOf(store, onDamage);
   openDoors(options.doors);
-  const doors = options.doors ?? {};
-  const pages = options.console === false ? ({ console: false } as const) : {};
   const limits: Limits = { ...LIMITS, ...options.limits };
+  const served = { auth, limits, allowedHosts, allowedOrigins, doors: options.doors ?? {}, onError };
+  const site = options.console === false ? ({ ...served, console: false } as const) : served;
   const agents = new Map<string, Parameters<Runs['register']>>();
   const servers: Promise<Listening>[] = [];
   let embedding: Promise<OpenApp> | undefined;
@@ -295,9 +295,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
   /** For all requests that other servers hand to this one: a hub of its own, opened with the first of them. */
   function embed(): Promise<OpenApp> {
     if (!embedding) {
-      embedding = open().then((opened) =>
-        openApp({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError, ...pages }),
-      );
+      embedding = open().then((opened) => openApp({ ...opened, ...site }));
       embedding.catch(() => {
         embedding = undefined;
       });
@@ -336,9 +334,7 @@ export function telltale(options: TelltaleOptions = {}): Telltale {
     },
 
     listen(port = 4747, host = '127.0.0.1') {
-      const server = open().then((opened) =>
-        listenApart({ ...opened, auth, limits, allowedHosts, allowedOrigins, doors, onError, ...pages }, port, host),
-      );
+      const server = open().then((opened) => listenApart({ ...opened, ...site }, port, host));
       servers.push(server);
       return server;
     },

@@ -10,8 +10,9 @@ export function Help(): ReactElement {
   useShortcuts('Everywhere', [{ keys: '?', label: 'What keys do', run: () => setIsOpen(true) }]);
   return (
     <>
-      <button type="button" className="quiet" onClick={() => setIsOpen(true)} aria-label="What keys do">
-        <kbd>?</kbd>
+      <button type="button" className="quiet" onClick={() => setIsOpen(true)}>
+        <span aria-hidden="true">?</span>
+        <span className="sr-only">What keys do</span>
       </button>
       <Dialog title="What keys do" isOpen={isOpen} onClose={() => setIsOpen(false)}>
         {groups.map(({ title, shortcuts }, i) => (

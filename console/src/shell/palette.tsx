@@ -19,8 +19,11 @@ export function Palette(): ReactElement {
   useShortcuts('Everywhere', [{ keys: 'Mod+k', label: 'Find what to do or open', run: () => setOpen(true) }]);
   return (
     <>
-      <button type="button" className="quiet" aria-label="Find what to do or open" onClick={() => setOpen(true)}>
-        <span aria-hidden="true">⌕</span> <kbd>{isApple ? '⌘K' : 'Ctrl K'}</kbd>
+      <button type="button" className="quiet" onClick={() => setOpen(true)}>
+        <span aria-hidden="true">
+          ⌕ <kbd>{isApple ? '⌘K' : 'Ctrl K'}</kbd>
+        </span>
+        <span className="sr-only">Find what to do or open</span>
       </button>
       <Dialog title="Do or open" isOpen={isOpen} onClose={() => setOpen(false)}>
         <Finder close={() => setOpen(false)} />
