@@ -4,6 +4,7 @@ import { createContext, useCallback } from 'react';
 import type { MessageSpan } from '../../protocol/index.ts';
 import { type RunResult, useRun } from '../use-run.ts';
 import { type OfRun, type PartProps, PRE_WRAP, partOf, rootOf, type Shown } from './element.ts';
+import { visible } from './visible.ts';
 
 export interface AnswerState {
   /** All of it, as far as it has come. */
@@ -53,5 +54,5 @@ function answersOf({ data }: RunResult, agentId: string | undefined): readonly M
 export const Text = partOf(Answered, 'div', 'answer-text', ({ state }) => ({
   dir: 'auto',
   style: PRE_WRAP,
-  children: state.text,
+  children: visible(state.text, true),
 }));

@@ -8,6 +8,7 @@ import { useElapsed } from './clock.ts';
 import { type OfRun, type PartProps, PRE_WRAP, partOf, type RootShown, rootOf, type Shown } from './element.ts';
 import { Glyph } from './glyph.tsx';
 import { type Opening, type OpenProps, useOpening } from './opening.ts';
+import { visible } from './visible.ts';
 
 export interface ThinkingState {
   /** `running` until the answer begins or the run ends, through the tool calls between two thoughts. */
@@ -110,7 +111,7 @@ export const Content = partOf(Thought, 'div', 'thinking-content', ({ state, open
       dir="auto"
       style={PRE_WRAP}
     >
-      {span.text}
+      {visible(span.text, true)}
     </div>
   ));
   return { status: state.status, ...opening.content, children: opening.isOpen && children };

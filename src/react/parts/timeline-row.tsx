@@ -135,6 +135,6 @@ function Folding({ isOpen, flip, content, ...line }: FoldingProps): ReactElement
 
 const block = (text: string): ReactElement => (
   <div data-slot="row-text" dir="auto" style={ANYWHERE}>
-    {text}
+    {visible(text, true)}
   </div>
 );
