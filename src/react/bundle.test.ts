@@ -32,15 +32,18 @@ test('a page that watches one run ships no timeline and no list of events', asyn
 const WATCHING = `TelltaleProvider, useRun, useRuns, useThread, useStartRun, useRunEvents, useTimeline, useThinking,
   useConnection`;
 
-// 2.25 KiB of it, and of the next, are a timeline that costs the same at any size of run, groups calls and filters.
-test('client and the hooks that show runs are at most 10.75 KiB together', async () => {
-  expect((await bundleOf(`export { ${WATCHING} } from '../react/index.ts';`)).gzip).toBeLessThanOrEqual(10.75 * 1024);
+test('client and the hooks that show runs are at most 7.25 KiB together, and what makes rows is a part of its own', async () => {
+  const { gzip, modules, later } = await bundleOf(`export { ${WATCHING} } from '../react/index.ts';`);
+  expect(gzip).toBeLessThanOrEqual(7.25 * 1024);
+  const foldsRows = /timeline|agent-counts/;
+  expect(modules.filter((it) => foldsRows.test(it))).toEqual(['src/react/use-timeline.ts']);
+  expect(later.get('story')?.modules.filter((it) => foldsRows.test(it))).toContain('src/react/timeline.ts');
+  expect(later.get('story')?.gzip).toBeLessThanOrEqual(5_400);
 });
 
-// With the counts of agents and what asks for the finder, 2.5 KiB more.
-test('client and all hooks are at most 13.5 KiB together, and what a click needs is a part of its own', async () => {
+test('client and all hooks are at most 8.75 KiB together, and what a click needs is a part of its own', async () => {
   const { gzip, modules, later } = await bundleOf(`export * from '../react/index.ts';`);
-  expect(gzip).toBeLessThanOrEqual(13.5 * 1024);
+  expect(gzip).toBeLessThanOrEqual(8.75 * 1024);
   expect(modules).not.toContain('src/react/wish.ts');
   expect(later.get('wish')?.gzip).toBeLessThanOrEqual(400);
   expect(modules).not.toContain('src/react/find.ts');

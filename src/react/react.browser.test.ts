@@ -108,19 +108,26 @@ describe.skipIf(!executablePath).each([19, 18] as const)('with React %i in Chrom
 
   test('what a server rendered is taken over as it is, and goes on from there', async () => {
     const server = await stage.serve();
-    await append(server.log, 'r', [START, delta('Hello'), ['reasoning.delta', { reasoningId: 'x', delta: 'Hm.' }]]);
+    await append(server.log, 'r', [
+      START,
+      delta('Hello'),
+      ['agent.started', {}, { id: 'b', name: 'Bob', path: 'Bob' }],
+    ]);
     const snapshot = (await (await fetch(`${server.url}/v1/runs/r`)).json()) as RunSnapshot;
     const { page, streams, problems } = await stage.visit(server.url);
     const html = renderToString(createElement(Rendered, { snapshot }));
-    expect(html.replaceAll('<!-- -->', '')).toBe('<main>running idle 3 3 2</main>');
+    expect(html.replaceAll('<!-- -->', '')).toContain('<main>running idle 3 3 2 1</main>');
+    expect(html).toContain('Bob');
     const complaints = await page.evaluateHandle(([html, it]) => window.page.hydrate(html, it), [
       html,
       snapshot,
     ] as const);
-    await page.waitForFunction(() => document.querySelector('main')?.textContent === 'running live 3 3 2');
+    const [row] = await page.$$('[data-slot=timeline-row]');
+    await page.waitForFunction(() => document.querySelector('main')?.textContent === 'running live 3 3 2 1');
     await append(server.log, 'r', [custom(1)]);
-    await page.waitForFunction(() => document.querySelector('main')?.textContent === 'running live 4 4 2');
+    await page.waitForFunction(() => document.querySelector('main')?.textContent === 'running live 4 4 2 1');
     expect(await complaints.jsonValue()).toEqual([]);
+    expect(await row?.evaluate((it) => it.isConnected)).toBe(true);
     expect(streams.map((url) => new URL(url).searchParams.size)).toEqual([0]);
     expect(problems).toEqual([]);
   });

@@ -1,10 +1,9 @@
 import { useCallback, useMemo, useState } from 'react';
-import type { RunSnapshot } from '../protocol/index.ts';
 import { useRunStore } from './run-source.ts';
 import type { Choices, TimelineOptions, TimelineRow } from './timeline.ts';
 import { type RunHookOptions, type RunResult, useRunView } from './use-run.ts';
 import { useStory } from './use-story.ts';
-import type { Selecting, ViewOptions } from './use-view.ts';
+import { isShallowEqual, type Selecting, type ViewOptions } from './use-view.ts';
 
 /** The rows of a run, and which of them are open. */
 export interface Timeline {
@@ -64,17 +63,11 @@ export function useTimeline<Slice>(
     [fold, opened],
   );
   const derive = useMemo(() => {
-    const told = (data: RunSnapshot | undefined): Timeline => {
-      const rows = fold?.(data, choices, { show, step, group }) ?? NONE;
-      return { rows, isPending: !fold || !data, toggle, reveal };
-    };
-    let of: RunSnapshot | undefined;
-    let last = told(of);
+    let last: Timeline = { rows: NONE, isPending: true, toggle, reveal };
     return ({ data }: RunResult): Timeline => {
-      if (data === of) return last;
-      of = data;
-      const next = told(data);
-      if (next.rows !== last.rows || next.isPending !== last.isPending) last = next;
+      const rows = fold?.(data, choices, { show, step, group }) ?? NONE;
+      const next = { ...last, rows, isPending: !fold || !data };
+      if (!isShallowEqual(next, last)) last = next;
       return last;
     };
   }, [fold, choices, show, step, group, toggle, reveal]);

@@ -122,7 +122,23 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     await (await app.start({ agent: 'auditor', runId: 'audit', input: 'w'.repeat(300) })).finished();
     const { page } = await stage.visit(`${url}/runs/nothing`, { width: 320, height: 700, dark: true });
     await page.getByRole('heading', { name: 'There is no such run here' }).waitFor();
+    // What tells the story is still on its way: that there are no rows yet is not said to be all.
+    const { promise: isHere, resolve: arrive } = Promise.withResolvers<void>();
+    await page.route(/\/assets\/story-/, async (route) => {
+      await isHere;
+      await route.continue();
+    });
     await page.goto(`${url}/runs/audit`);
+    await page
+      .locator('.run-sentence')
+      .getByText(/^Finished in/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Timeline', exact: true }).click();
+    await page.getByText('Asking the server for this run…').waitFor();
+    expect(await page.locator('[data-slot=timeline-viewport] > [role=list]').getAttribute('aria-busy')).toBe('true');
+    arrive();
+    await page.locator('[data-slot=timeline-row]').first().waitFor();
+    expect(await page.locator('.story-nothing').count()).toBe(0);
     for (const pane of ['Plan', 'Timeline']) {
       await page.getByRole('button', { name: pane, exact: true }).click();
       expect(await sideways(page)).toBe(0);

@@ -65,9 +65,9 @@ export function Story({ runId }: { readonly runId: string }): ReactElement {
         show={show}
         step={step}
         reveal={target}
-        render={({ children, ...root }, { rows }) => (
+        render={({ children, ...root }, { rows, isPending }) => (
           <div {...root}>
-            {rows.length === 0 && <Nothing runId={runId} />}
+            {rows.length === 0 && <Nothing runId={runId} isPending={isPending} />}
             {children}
           </div>
         )}
@@ -80,9 +80,10 @@ export function Story({ runId }: { readonly runId: string }): ReactElement {
 }
 
 /** Why there are no rows. */
-function Nothing({ runId }: { readonly runId: string }): ReactElement {
+function Nothing({ runId, isPending }: { readonly runId: string; readonly isPending: boolean }): ReactElement {
   const { show, step, look } = useLook();
-  const { status, isPending } = useRun(runId, { select: ({ status, isPending }) => ({ status, isPending }) });
+  const status = useRun(runId, { select: ({ status }) => status });
+  if (isPending) return <p className="story-nothing">Asking the server for this run…</p>;
   if (show !== undefined || step !== undefined) {
     return (
       <p className="story-nothing">
@@ -93,9 +94,8 @@ function Nothing({ runId }: { readonly runId: string }): ReactElement {
       </p>
     );
   }
-  const words = isPending
-    ? 'Asking the server for this run…'
-    : status === 'queued'
+  const words =
+    status === 'queued'
       ? 'It waits for its turn. What it does will be shown here.'
       : status === 'running'
         ? 'It has begun, and said nothing yet.'

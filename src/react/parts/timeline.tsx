@@ -22,10 +22,12 @@ import { type OfRun, type Own, type PartProps, partOf, type RootShown, rootOf, t
 import { firstRows } from './first-rows.ts';
 import { later, rendering } from './later.ts';
 import type { Scroller } from './scroller.ts';
-import type { Item } from './timeline-item.tsx';
+import type { Rows } from './timeline-rows.tsx';
 
 export interface TimelineState {
   readonly rows: readonly TimelineRow[];
+  /** That there are no rows says nothing: nothing is known of the run yet, or what shows it is still on its way. */
+  readonly isPending: boolean;
   readonly isRunning: boolean;
   /** The end is kept in sight. */
   readonly isFollowing: boolean;
@@ -36,10 +38,8 @@ export interface TimelineState {
 interface LinesShown extends Shown<TimelineState> {
   readonly source: OfRun;
   readonly scroller: Scroller | null;
-  /** What shows a row; there are none before it is here. */
-  readonly item: typeof Item | undefined;
-  /** The run is known, and its rows are not yet. */
-  readonly isArriving: boolean;
+  /** There are no rows before it is here. */
+  readonly Rows: typeof Rows | undefined;
   readonly render: () => void;
   readonly toggle: (row: TimelineRow) => void;
   /** The key of the row that was asked for. */
@@ -51,7 +51,7 @@ interface LinesShown extends Shown<TimelineState> {
 const Lines = createContext<LinesShown | undefined>(undefined);
 
 /** Loaded while the run is, and what makes rows of it at the same time. */
-const useItem = rendering(async () => (await Promise.all([import('./timeline-item.tsx'), loadStory()]))[0]);
+const useRows = rendering(async () => (await Promise.all([import('./timeline-rows.tsx'), loadStory()]))[0]);
 /** Loaded while the run is. Until it is here the newest rows are shown, at the places that it gives them at first. */
 const useScroller = later(() => import('./scroller.ts'));
 
@@ -81,11 +81,11 @@ export type RootProps = PartProps<'div', TimelineState> &
 export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootShown<LinesShown> => {
   const { runId, from, initialSnapshot, show, step, group } = props;
   const source = useMemo(() => ({ runId, from, initialSnapshot }), [runId, from, initialSnapshot]);
-  const item = useItem(useRunStore(runId, source).store)?.Item;
+  const Rows = useRows(useRunStore(runId, source).store)?.Rows;
   const timeline = useTimeline(runId, { ...source, show, step, group });
   const { toggle: flip, reveal } = timeline;
-  const rows = item ? timeline.rows : NONE;
-  const { isRunning, isPending } = useRun(runId, { ...source, select: howItGoes });
+  const [rows, isPending] = Rows ? [timeline.rows, timeline.isPending] : [NONE, true];
+  const isRunning = useRun(runId, { ...source, select: isGoingOn });
   const [, render] = useReducer((it: number) => it + 1, 0);
   const code = useScroller();
   const known = useRef<Scroller>(null);
@@ -122,12 +122,11 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
     </>
   );
   return {
-    state: { rows, isRunning, isFollowing, unseen },
+    state: { rows, isPending, isRunning, isFollowing, unseen },
     own: { status: isRunning ? 'running' : 'completed', children },
     source,
     scroller,
-    item,
-    isArriving: !isPending && (timeline.isPending || !item),
+    Rows,
     render,
     toggle,
     target: target?.asked === props.reveal ? target?.key : undefined,
@@ -136,7 +135,7 @@ export const Root = rootOf(Lines, 'div', 'timeline', (props: RootProps): RootSho
 });
 
 const NONE: readonly TimelineRow[] = [];
-const howItGoes = ({ isEnded, isPending }: RunResult) => ({ isRunning: !isEnded && !isPending, isPending });
+const isGoingOn = (run: RunResult): boolean => !run.isEnded && !run.isPending;
 
 /** Shows one row in place of the part's own way, `plain`, or around it. */
 export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void, plain: ReactElement) => ReactNode;
@@ -144,75 +143,61 @@ export type ShowRow = (row: TimelineRow, toggle: (row: TimelineRow) => void, pla
 export type ViewportProps = PartProps<'div', TimelineState> & { readonly row?: ShowRow };
 
 /** What scrolls: give it a height. `row` shows a row; keep it the same function from render to render. */
-export const Viewport = partOf(Lines, 'div', 'timeline-viewport', (shown, words, { row: show }: ViewportProps): Own => {
-  const { state, source, scroller, item: Item, isArriving, render, toggle, target, isAtEnd } = shown;
-  const list = useRef<HTMLDivElement>(null);
-  const end = useRef(0);
-  const { rows, isRunning } = state;
-  const { start, end: stop, before, after } = scroller?.mounted(rows) ?? firstRows(rows.length);
-  const kept = scroller?.focus.kept ?? -1;
+export const Viewport = partOf(
+  Lines,
+  'div',
+  'timeline-viewport',
+  ({ state, source, scroller, Rows, render, toggle, target, isAtEnd }, words, { row: show }: ViewportProps): Own => {
+    const list = useRef<HTMLDivElement>(null);
+    const end = useRef(0);
+    const { rows, isPending, isRunning } = state;
+    const { before, after, ...inSight } = scroller?.mounted(rows) ?? firstRows(rows.length);
 
-  useLayoutEffect(() => {
-    const element = viewportOf(list.current);
-    return element ? scroller?.attach(element, list.current as HTMLElement) : undefined;
-  }, [scroller]);
-  useLayoutEffect(() => {
-    if (!scroller) return follow(viewportOf(list.current));
-    if (scroller.settle()) render();
-    else scroller.scroll();
-  });
-  useEffect(() => scroller?.focus.settle(list.current));
+    useLayoutEffect(() => {
+      const element = viewportOf(list.current);
+      return element ? scroller?.attach(element, list.current as HTMLElement) : undefined;
+    }, [scroller]);
+    useLayoutEffect(() => {
+      if (!scroller) return follow(viewportOf(list.current));
+      if (scroller.settle()) render();
+      else scroller.scroll();
+    });
+    useEffect(() => scroller?.focus.settle(list.current));
 
-  /** Keeps the end in sight until there is a scroller, or the reader goes up. */
-  function follow(element: HTMLElement | null | undefined): void {
-    if (!element) return;
-    const { scrollTop, scrollHeight, clientHeight } = element;
-    if (scrollTop < Math.min(end.current, scrollHeight - clientHeight) - 1) isAtEnd.current = false;
-    if (!isAtEnd.current) return;
-    element.scrollTop = scrollHeight;
-    end.current = element.scrollTop;
-  }
+    /** Keeps the end in sight until there is a scroller, or the reader goes up. */
+    function follow(element: HTMLElement | null | undefined): void {
+      if (!element) return;
+      const { scrollTop, scrollHeight, clientHeight } = element;
+      if (scrollTop < Math.min(end.current, scrollHeight - clientHeight) - 1) isAtEnd.current = false;
+      if (!isAtEnd.current) return;
+      element.scrollTop = scrollHeight;
+      end.current = element.scrollTop;
+    }
 
-  const item = (index: number): ReactElement | undefined => {
-    const row = rows[index] as TimelineRow;
-    const apart = index >= start && index < stop ? undefined : scroller?.layout.top(index);
-    const isTarget = row.key === target;
-    return (
-      Item && <Item key={row.key} {...{ source, row, toggle, index, count: rows.length, isTarget, apart, show }} />
+    const children = (
+      // biome-ignore lint/a11y/useSemanticElements: an <ol> whose numbers a style sheet hides is no list to VoiceOver.
+      <div
+        ref={list}
+        role="list"
+        aria-busy={isRunning || isPending}
+        style={{ position: 'relative', paddingTop: before, paddingBottom: after }}
+      >
+        {Rows && <Rows {...{ rows, ...inSight, scroller, target, show, source, toggle }} />}
+      </div>
     );
-  };
-  // In the order of the list: React then never moves the row that has the focus, which would lose it.
-  const children = (
-    // biome-ignore lint/a11y/useSemanticElements: an <ol> whose numbers a style sheet hides is no list to VoiceOver.
-    <div
-      ref={list}
-      role="list"
-      aria-busy={isRunning || isArriving}
-      style={{ position: 'relative', paddingTop: before, paddingBottom: after }}
-    >
-      {indexes(start, stop, kept).map(item)}
-    </div>
-  );
-  return {
-    status: isRunning ? 'running' : 'completed',
-    role: 'region',
-    tabIndex: 0,
-    'aria-label': words.timeline(),
-    style: { overflowY: 'auto', overflowAnchor: 'none', position: 'relative' },
-    ...scroller?.focus.handlers(rows, toggle),
-    children,
-  };
-});
+    return {
+      status: isRunning ? 'running' : 'completed',
+      role: 'region',
+      tabIndex: 0,
+      'aria-label': words.timeline(),
+      style: { overflowY: 'auto', overflowAnchor: 'none', position: 'relative' },
+      ...scroller?.focus.handlers(rows, toggle),
+      children,
+    };
+  },
+);
 
 const viewportOf = (list: HTMLElement | null) => list?.closest<HTMLElement>('[data-slot="timeline-viewport"]');
-
-/** The rows in sight, and the one that is kept. */
-function indexes(start: number, end: number, kept: number): number[] {
-  const all = Array.from({ length: end - start }, (_, i) => start + i);
-  if (kept >= 0 && kept < start) all.unshift(kept);
-  else if (kept >= end) all.push(kept);
-  return all;
-}
 
 /** Back to the end, and how much is new there. Nothing while the end is in sight. */
 export const ToEnd = partOf(Lines, 'button', 'timeline-to-end', ({ state, scroller }, words) =>
