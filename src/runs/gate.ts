@@ -116,6 +116,11 @@ export class Gate {
     this.#held = undefined;
   }
 
+  /** The run has ended, or one above it. */
+  get isClosed(): boolean {
+    return this.#state === 'gone' || this.#options.above?.isClosed === true;
+  }
+
   async #waitIdle<T>(wait: () => Promise<T>): Promise<T> {
     this.#idle++;
     this.#follow();

@@ -7,7 +7,7 @@ import { openMemory } from '../log/memory.ts';
 import { type RunInput, type RunWriter, TelltaleError } from '../protocol/index.ts';
 import { faultyLog } from './faulty-log.fixture.ts';
 import { type AgentFunction, Runs } from './index.ts';
-import { eventsAtEnd } from './watching.fixture.ts';
+import { eventsAtEnd, eventsWhen } from './watching.fixture.ts';
 
 /** A run whose agent is `fn`, which is to end by itself. */
 async function begin(fn: AgentFunction, log: Log = openMemory()) {
@@ -80,6 +80,26 @@ describe('run.inputs()', () => {
     await say(1);
     await output();
     expect(said).toEqual([1, true]);
+  });
+
+  test.each(['cancel', 'an end of its own'])('a loop that a pause holds ends quietly, too: %s', async (how) => {
+    const goOn = Promise.withResolvers<void>();
+    const log = openMemory();
+    const heard = Promise.withResolvers<unknown[]>();
+    const { runs, runId, say } = await begin(async (run: RunWriter) => {
+      heard.resolve(take(run.inputs(), 2));
+      // A listener beside the work, which nobody waits for.
+      void take(run.inputs(), 2);
+      await Promise.race([goOn.promise, new Promise((resolve) => run.signal.addEventListener('abort', resolve))]);
+    }, log);
+    await runs.commands.ask(runId, { command: 'pause' });
+    await eventsWhen(log, runId, (events) => events.some(({ type }) => type === 'run.paused'));
+    await say('held');
+    await nextTurn();
+    if (how === 'cancel') await runs.commands.ask(runId, { command: 'cancel' });
+    goOn.resolve();
+    await eventsAtEnd(log, runId);
+    expect(await heard.promise).toEqual([]);
   });
 
   test('return() lets go of a next() that waits, and so does the end of the run', async () => {

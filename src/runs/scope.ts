@@ -230,10 +230,15 @@ export class RunScope implements RunWriter {
 
   inputs(): AsyncIterable<RunInput> {
     const { gate, people } = this.#core;
+    // Stopped while a pause held what was heard. To throw here would end the process over a listener that nobody waits for.
+    const end = (error: unknown): IteratorResult<RunInput, void> => {
+      if (!gate.isClosed) throw error;
+      return { done: true, value: undefined };
+    };
     return {
       [Symbol.asyncIterator]: () => {
         const inputs = people.inputs()[Symbol.asyncIterator]();
-        return { next: () => gate.idle(() => inputs.next()), return: () => inputs.return() };
+        return { next: () => gate.idle(() => inputs.next()).catch(end), return: () => inputs.return() };
       },
     };
   }
