@@ -60,7 +60,7 @@ export class RunFold {
     return 1 + this.#snapshot.steps.length + this.#snapshot.agents.length;
   }
 
-  /** It holds more than it may: what is known of the run stays as it is. */
+  /** It holds more than it may: nothing is told of the run any more. */
   get isTooLarge(): boolean {
     return this.size > MOST_PARTS;
   }

@@ -299,6 +299,23 @@ describe('the folds of lists', () => {
     expect(counted.reads.length).toBe(before);
   });
 
+  test('of a few runs that hold very much take nothing from the others: the largest is given up', async () => {
+    const log = openMemory();
+    const ids = Array.from({ length: 9_900 }, (_, i) => `${i}`);
+    const [some, more] = [plan(...ids.slice(0, 4_950)), plan(...ids.slice(4_950))];
+    // As much as all may hold, but for a little. Newer runs come first.
+    for (let n = 0; n < 20; n++) await append(log, `z-${n}`, [NAMED, some, more]);
+    await append(log, 'y', [NAMED, plan(...ids.slice(0, 1_970))]);
+    for (let n = 0; n < 15; n++) await append(log, `small-${n}`, [NAMED]);
+    const hub = new Hub(log);
+    const { runs } = await log.runs.list({ limit: 50 });
+    const titles = await hub.describeRuns(runs, 10_000);
+    const untold = titles.filter(({ title }) => title === undefined).map(({ runId }) => runId);
+    expect(untold).toHaveLength(1);
+    expect(untold[0]).toContain('z-');
+    await hub.close();
+  });
+
   test('are waited for no longer than asked, and what is known is told', async () => {
     const slow = watched(openMemory());
     for (const id of ['a', 'b']) await append(slow.log, id, [NAMED, END]);

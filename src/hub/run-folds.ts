@@ -4,7 +4,7 @@ import { isUpTo, RunFold, type Told } from './run-fold.ts';
 
 /** Of so many runs that have ended what is known is remembered: about 2 MB. */
 const REMEMBERED = 5_000;
-/** Steps and agents that all folds hold together, and the folds themselves: about 20 MB. */
+/** Steps and agents that all folds hold together, and the folds themselves: about 20 MB. Beyond it the largest is given up. */
 const MOST_HELD = 200_000;
 
 /**
@@ -118,16 +118,31 @@ export class RunFolds {
     const isDone = await fold.advance(this.#log, run).catch(() => 'failed' as const);
     if (fold.dropped) return;
     this.#held += fold.size - size;
-    const isTooLarge = fold.isTooLarge || this.#held > MOST_HELD;
-    if (!isTooLarge && isDone === false) return;
-    if (isTooLarge) this.#remember(runId, TOO_LARGE);
+    if (fold.isTooLarge) this.#giveUp(runId);
+    else if (this.#held > MOST_HELD) this.#giveUp(this.#largest());
+    if (fold.dropped || isDone === false) return;
     // Whoever still wants to know asks again, and the fold begins anew: it may have taken a part of a page.
-    else if (isDone === 'failed') this.#drop(runId);
+    if (isDone === 'failed') this.#drop(runId);
     else if (isEnded(run.status)) this.#remember(runId, fold.told!);
     // Else a newer record has come meanwhile, up to which it is folded further.
     else if (this.#due.get(runId) === run) this.#due.delete(runId);
     this.#onTold(run);
     this.#settle(runId);
+  }
+
+  /** Nothing is told of what would take too much to find out. */
+  #giveUp(runId: string): void {
+    const run = this.#due.get(runId);
+    this.#remember(runId, TOO_LARGE);
+    if (run) this.#onTold(run);
+    this.#settle(runId);
+  }
+
+  /** Who takes the room of all others: not whoever happens to come next. */
+  #largest(): string {
+    const all = [...this.#folds];
+    const [runId] = all.reduce((a, b) => (a[1].size < b[1].size ? b : a));
+    return runId;
   }
 
   #newFold(run: RunRecord): RunFold {
@@ -167,5 +182,5 @@ interface Waiting {
   readonly done: () => void;
 }
 
-/** Nothing is told of what would take too much to find out. */
+/** It is as far as anybody will know. */
 const TOO_LARGE: Told = { events: Number.POSITIVE_INFINITY, details: {} };
