@@ -83,9 +83,10 @@ export class Branch {
   /** Which rows are agents. */
   readonly agents: number[] = [];
   readonly #children: Entry[] = [];
-  #added: Entry[] = [];
+  /** Each once: nobody looks at the branch of a closed agent, and what happens there meanwhile has no end. */
+  readonly #added = new Set<Entry>();
+  readonly #touched = new Set<Entry>();
   #hasGone = false;
-  #touched: Entry[] = [];
   readonly #marks: Mark[] = [];
   #view: TimelineView | undefined;
   #depth = 0;
@@ -96,30 +97,30 @@ export class Branch {
 
   add(entry: Entry): void {
     entry.branch = this;
-    this.#added.push(entry);
+    this.#added.add(entry);
   }
 
   remove(entry: Entry): void {
     entry.branch = undefined;
     entry.at = -1;
     this.#hasGone = true;
-    this.#touched.push(entry);
+    this.#touched.add(entry);
   }
 
   /** It changed, or the reader's choice did. */
   touch(entry: Entry): void {
-    this.#touched.push(entry);
+    this.#touched.add(entry);
   }
 
   /** Those that stand here, in no order. */
   get standing(): readonly Entry[] {
-    return [...this.#children, ...this.#added].filter((it) => it.branch === this);
+    return [...new Set([...this.#children, ...this.#added])].filter((it) => it.branch === this);
   }
 
   /** Makes the rows of this branch, as a view shows them at a depth. */
   show(view: TimelineView, depth: number): void {
     const isOther = view !== this.#view || depth !== this.#depth;
-    if (!isOther && this.#touched.length === 0 && this.#added.length === 0) return;
+    if (!isOther && this.#touched.size === 0 && this.#added.size === 0) return;
     this.#view = view;
     this.#depth = depth;
     const from = this.#order(view, depth);
@@ -145,13 +146,13 @@ export class Branch {
       }
       children.length = end;
     }
-    if (added.length > 0) {
-      // Who came and went again is not there; who then came again is there once.
-      const at = this.#merge(hasGone ? [...new Set(added)].filter((it) => it.branch === this) : added);
+    if (added.size > 0) {
+      // Who came and went again is not there.
+      const at = this.#merge(hasGone ? [...added].filter((it) => it.branch === this) : [...added]);
       from = Math.min(from ?? at, at);
-      this.#added = [];
+      added.clear();
     }
-    if (touched.length > 0) this.#touched = [];
+    touched.clear();
     this.#hasGone = false;
     return from;
   }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import type { Draft } from '../hub/drafts.fixture.ts';
 import { emptySnapshot, type RunSnapshot, reduceAll, type TelltaleEvent } from '../protocol/index.ts';
@@ -6,6 +8,13 @@ import { type TimelineRow, timelineOf } from './timeline.ts';
 const finder = { id: 'i1', name: 'finder', path: 'i1' };
 const reader = { id: 'i2', name: 'reader', path: 'i1/i2' };
 const NO_CHOICES = new Map<string, boolean>();
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+const heapUsed = (): number => {
+  collect();
+  return process.memoryUsage().heapUsed;
+};
 
 function fold(drafts: readonly Draft[], before: RunSnapshot = emptySnapshot('r')): RunSnapshot {
   const envelope = { epoch: 'e', threadId: 'r', runId: 'r', time: '2026-11-20T18:00:00.000Z' };
@@ -108,6 +117,20 @@ describe('a timeline', () => {
     const closed = new Map([['agent:0:i1', false]]);
     for (const snapshot of [early, late, early, late]) expect(rowsOf(snapshot, closed)).toHaveLength(1);
     expect(lines(rowsOf(late, NO_CHOICES))).toEqual(['agent finder', '  tool search …']);
+  });
+
+  test('remembers what happens below a closed agent once, however often it changes, comes and goes', () => {
+    const rowsOf = timelineOf();
+    const closed = new Map([['agent:0:i1', false]]);
+    const start = fold([['agent.started', {}, finder]]);
+    const moments = Array.from({ length: 3 }, (_, i) =>
+      i === 0 ? start : fold([['message.delta', { messageId: 'm', delta: `${i}` }, finder]], start),
+    );
+    for (const it of moments) rowsOf(it, closed);
+    const before = heapUsed();
+    for (let i = 0; i < 200_000; i++) rowsOf(moments[i % 3], closed);
+    expect(heapUsed() - before).toBeLessThan(1_000_000);
+    expect(lines(rowsOf(moments[1], NO_CHOICES))).toEqual(['agent finder', '  message m']);
   });
 
   test('shows agents whose producer says that each invoked the other, and chains of any length', () => {
