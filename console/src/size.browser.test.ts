@@ -36,7 +36,7 @@ test.skipIf(!executablePath)(
     };
     const sizes = {
       runs: await visit('/', '.runs-table'),
-      run: await visit('/runs/thinks', '[data-slot="timeline-row"]'),
+      run: await visit('/runs/thinks', '.replay-line'),
       // Markdown is loaded with the first answer.
       answer: await visit('/runs/answers', '.markdown'),
       chat: await visit('/chat', 'h1'),

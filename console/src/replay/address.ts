@@ -49,8 +49,12 @@ class Writer {
     this.#navigate = navigate;
   }
 
-  /** What is written next is a step of its own in the browser's history. */
+  /** What is written next is a step of its own in the browser's history, behind what is shown now. */
   readonly begin = (): void => {
+    if (this.#timer !== undefined && !this.#isWriting) {
+      clearTimeout(this.#timer);
+      void this.#write();
+    }
     this.#isNew = true;
   };
 
