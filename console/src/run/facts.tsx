@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { type RunResult, useRun } from 'telltale/react';
+import { visible } from 'telltale/react/parts';
 import { Budget } from '../hands/budget.tsx';
 import { absolute, count, money } from '../ui/format.ts';
 
@@ -12,7 +13,7 @@ export function Facts({ runId }: { readonly runId: string }): ReactElement | nul
       <Budget runId={runId} />
       <dl>
         {cost !== undefined && (
-          <div title={`Source: ${source}`}>
+          <div title={`Source: ${visible(source ?? '')}`}>
             <dt>Cost</dt>
             <dd>{money(cost, currency)}</dd>
           </div>
