@@ -132,6 +132,42 @@ test('begins anew where the server lost what was read, and tries again what pass
   expect([...errors].filter(Boolean)).toEqual(['log_unavailable']);
 });
 
+test('what does not come is asked for again after a wait, also while the stream goes on', async () => {
+  const merged = (seq: number) =>
+    `id: e1.${seq}\nevent: message.delta\ndata: {"seq":${seq},"prev":${seq - 2},"first":${seq - 1},"count":2,"epoch":"e1","runId":"r1","type":"message.delta","data":{"messageId":"m","delta":"ab"}}\n\n`;
+  const news = Array.from({ length: 40 }, () => Promise.withResolvers<void>());
+  const frames = news.flatMap(({ promise }, i) => [{ until: promise }, merged(3 + 2 * i)]);
+  let asked = 0;
+  const server = await serve((request, response) => {
+    if (request.url?.includes('/stream')) {
+      return play(response, [hello(), started(), caughtUp(1), ...frames, 'stay']);
+    }
+    const first = {
+      ...{ seq: 1, epoch: 'e1', threadId: 'r1', runId: 'r1', type: 'run.started', data: { agent: 'a' } },
+    };
+    const body = {
+      events: [{ ...first, time: '2026-11-20T18:00:00.000Z' }],
+      cursor: 'e1.1',
+      more: false,
+      ended: false,
+    };
+    const problem = { code: 'log_unavailable', title: 'log_unavailable', status: 503 };
+    const isFirst = asked++ === 0;
+    response.writeHead(isFirst ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(isFirst ? body : problem));
+  });
+  closing.push(() => server.close());
+  const replay = replayOf(clientOf(server.url), 'r1');
+  await has(replay, (it) => it.last === 1);
+  for (const [i, { resolve }] of news.entries()) {
+    resolve();
+    await until(() => replay.run.getSnapshot().lastSeq === 3 + 2 * i);
+    if (i === 0) await has(replay, ({ error }) => error?.code === 'log_unavailable');
+  }
+  expect(asked).toBeLessThan(10);
+  expect(replay.getSnapshot().error?.code).toBe('log_unavailable');
+});
+
 test('a run that is not there is told, and asked for again on demand', async () => {
   const { log, client } = await server();
   const replay = replayOf(client, 'late');

@@ -83,6 +83,8 @@ export class Replay {
   #isLoading = true;
   #isComplete = false;
   #hasGivenUp = false;
+  /** How many times in a row a page did not come. */
+  #failures = 0;
   #error: TelltaleError | undefined;
   #marks: readonly Mark[] = [];
 
@@ -225,12 +227,13 @@ export class Replay {
   /** Page by page up to the end of the log, then whenever the run has more than its store told. */
   async #read(reader: object): Promise<void> {
     this.#hasGivenUp = false;
+    this.#failures = 0;
     let asked = this.#ask();
-    for (let attempt = 0; ; ) {
+    for (;;) {
       try {
         const page = await asked;
         if (this.#reader !== reader) return;
-        attempt = 0;
+        this.#failures = 0;
         this.#error = undefined;
         this.#cursor = page.cursor;
         // The next one comes while this one is folded.
@@ -250,7 +253,7 @@ export class Replay {
         this.#hasGivenUp = !error.retryable;
         this.#flush.request();
         if (this.#hasGivenUp) return;
-        await this.#rest(reader, Math.random() * Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** attempt++));
+        await this.#rest(reader, Math.random() * Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** this.#failures++));
       }
       if (this.#reader !== reader || this.#isComplete) return;
       asked = this.#ask();
@@ -279,7 +282,8 @@ export class Replay {
   #hear(view: RunView): void {
     this.#flush.request();
     if (view.resets !== this.#resets) this.#begin();
-    if (this.#isLoading || this.#isComplete || this.#hasGivenUp) return;
+    // News is no reason to ask at once again for what did not come: there are sixty a second.
+    if (this.#isLoading || this.#isComplete || this.#hasGivenUp || this.#failures > 0) return;
     this.#error = view.connection === 'closed' ? view.error : undefined;
     if (view.lastSeq > this.#seq && !this.#take(view)) this.#wake?.();
   }
