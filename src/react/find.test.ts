@@ -110,3 +110,25 @@ test('what comes is found, what goes is not found any more, and nothing holds th
   });
   expect(seen).toEqual([1, 0]);
 });
+
+test('what comes with each frame is told ten times a second at most, the last of it too', async () => {
+  const run = stage();
+  const found = find(run.store, 'it');
+  let told = 0;
+  const all = new Promise<void>((resolve) => {
+    const leave = found.subscribe(() => {
+      told++;
+      if (found.getSnapshot().matches.length < 50) return;
+      leave();
+      resolve();
+    });
+  });
+  const began = performance.now();
+  for (let i = 0; i < 50; i++) {
+    run.tell(['activity.reported', { action: `it ${i}`, status: 'ok' }]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await all;
+  expect(told).toBeLessThanOrEqual(3 + (performance.now() - began) / 100);
+});

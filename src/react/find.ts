@@ -7,7 +7,7 @@ import { type Entity, keyOf, type RowKind, seqOf } from './timeline-row.ts';
 /** So long it may look, in milliseconds, before the page has its turn; a text is looked at in pieces of so many characters. */
 const SLICE_MS = 5;
 const PIECE = 32_768;
-/** What was found is told so often at most, in milliseconds, while there is more to look at. */
+/** What was found is told so often at most, in milliseconds: each time all of it is put in order. */
 const TELL_MS = 100;
 
 type Texts = readonly (readonly [where: Match['where'], value: unknown])[];
@@ -72,6 +72,7 @@ export function find(store: Readable<RunView>, text: string): Readable<Found> {
   /** Its messages are turns that hidden pages get as well; timers would wait for a second there. */
   let channel: MessageChannel | undefined;
   let isPosted = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let isNew = true;
   let toldAt = 0;
   let shown: Found = { matches: [], isSearching: true };
@@ -92,6 +93,8 @@ export function find(store: Readable<RunView>, text: string): Readable<Found> {
     leave = undefined;
     channel?.port1.close();
     isPosted = false;
+    clearTimeout(timer);
+    timer = undefined;
   }
 
   function wake(): void {
@@ -104,13 +107,20 @@ export function find(store: Readable<RunView>, text: string): Readable<Found> {
     const until = performance.now() + SLICE_MS;
     const isDone = look(until);
     const now = performance.now();
-    if (isDone ? isNew || shown.isSearching : isNew && now - toldAt > TELL_MS) {
+    const dueIn = toldAt + TELL_MS - now;
+    if ((isNew && dueIn <= 0) || (isDone && shown.isSearching)) {
       toldAt = now;
       isNew = false;
       shown = { matches: matches(), isSearching: !isDone };
       for (const listener of listeners) listener();
     }
     if (!isDone) wake();
+    else if (isNew) {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        wake();
+      }, dueIn);
+    }
   }
 
   /** @returns whether all is looked at. */
