@@ -33,7 +33,7 @@ const shows = (page: Page, text: string | RegExp) => page.locator('.replay-momen
 const texts = (page: Page) =>
   page.locator(':is(.steps, .story, .answer)').evaluateAll((all) => all.map((it) => (it as HTMLElement).innerText));
 
-/** Every timer that was set and did not fire. */
+/** Every timer that was set and did not fire, but for the one by which a cache of requests forgets, minutes later. */
 function countTimers(): void {
   const pending = new Set<unknown>();
   Object.assign(window, { pending });
@@ -53,7 +53,7 @@ function countTimers(): void {
           },
           ...more,
         );
-        pending.add(id);
+        if (Number(more[0] ?? 0) < 60_000) pending.add(id);
         return id;
       },
       [clear](id: unknown) {
@@ -177,7 +177,7 @@ describe.skipIf(!executablePath)('the replay of a run', () => {
     await page.waitForURL((it) => it.searchParams.get('at') === String(last));
     await isQuiet(page);
     expect(problems).toEqual([]);
-  });
+  }, 60_000);
 
   test('a run that goes on: what comes while the view is paused is counted, and nothing of it is missed', async () => {
     const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
