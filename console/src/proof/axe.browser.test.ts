@@ -97,7 +97,7 @@ describe.skipIf(!executablePath)('axe finds nothing', () => {
     await app.close();
     await page.locator('.chat-connection', { hasText: 'Connection lost' }).waitFor();
     await check(page, 'no server');
-  });
+  }, 60_000);
 
   test('on a run: ended, failed, waiting for an answer, its details, its events and its JSON; on a conversation', async () => {
     const { app, url, page } = await open();
@@ -121,6 +121,10 @@ describe.skipIf(!executablePath)('axe finds nothing', () => {
     await page.locator('.json-name').first().waitFor();
     await check(page, 'JSON');
 
+    await page.goto(`${url}/runs/fail?at=30`);
+    await page.getByRole('slider', { name: 'Moment of the run' }).waitFor();
+    await check(page, 'replay');
+
     await app.start({ agent: 'worker', runId: 'wait', input: 'wait', threadId: 'talk' });
     await page.goto(`${url}/runs/wait`);
     await page.getByRole('button', { name: 'A question waits for you' }).click();
@@ -135,5 +139,5 @@ describe.skipIf(!executablePath)('axe finds nothing', () => {
     await page.goto(`${url}/chat`);
     await page.getByText('Nothing was asked here yet.').waitFor();
     await check(page, 'new conversation');
-  });
+  }, 60_000);
 });
