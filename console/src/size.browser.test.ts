@@ -39,6 +39,8 @@ test.skipIf(!executablePath)(
       run: await visit('/runs/thinks', '.replay-line'),
       // Markdown is loaded with the first answer.
       answer: await visit('/runs/answers', '.markdown'),
+      events: await visit('/runs/answers?view=frames', '.frame-data'),
+      json: await visit('/runs/answers?view=json', '.json'),
       chat: await visit('/chat', 'h1'),
     };
     console.log(
@@ -48,6 +50,7 @@ test.skipIf(!executablePath)(
     );
     const { runs, ...others } = sizes;
     expect(runs).toBeLessThan(160);
+    expect(sizes.answer).toBeLessThan(55);
     for (const [name, size] of Object.entries(others)) expect(size, name).toBeLessThan(60);
   },
 );
