@@ -227,6 +227,22 @@ describe('the rows of a live list (P7)', () => {
     }
   });
 
+  test('wait for what events tell, a new status does not, though every hint is lost', async () => {
+    const slow = watched(openMemory());
+    const memory = slow.log;
+    await append(memory, 'r', [NAMED]);
+    const log = { ...memory, durability: 'memory', runs: { ...memory.runs, follow: async () => () => {} } } as Log;
+    const viewer = await list(hubOn(log, { latenessMs: 100 }));
+    await until(() => shown(viewer).get('r')?.title !== undefined);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slow.hold = promise;
+    await append(memory, 'r', [step('1'), END]);
+    await until(() => shown(viewer).get('r')?.status === 'completed', 'the status', 3_000);
+    expect(shown(viewer).get('r')?.step).toBeUndefined();
+    resolve();
+    await until(() => shown(viewer).get('r')?.step?.name === 'Do 1');
+  });
+
   test('stay as they are while the log cannot be read, and are completed when it can', async () => {
     const away = watched(openMemory());
     await append(away.log, 'r', [NAMED]);

@@ -175,9 +175,11 @@ export class RunLists implements Ticking {
     await Promise.all([...doubtful].map(async (runId) => found.set(runId, await this.read(runId))));
     this.#foldOn(found);
     for (const [runId, run] of found) {
-      // Its growth is told with what it has brought.
-      if (run && this.#folds.isCatchingUp(runId)) continue;
-      for (const viewer of this.#viewers) viewer.check(runId, run);
+      for (const viewer of this.#viewers) {
+        // Its growth is told with what it has brought; a new status waits for nothing.
+        if (run && this.#folds.isCatchingUp(runId)) viewer.note({ runId, run });
+        else viewer.check(runId, run);
+      }
     }
   }
 
