@@ -252,6 +252,10 @@ test('where it is not built, it says which command builds it, and is there when 
     expect(answer.status).toBe(404);
     expect(await answer.json()).toMatchObject({ code: 'not_found', detail: expect.stringContaining('npm run build') });
   }
+  // In the middle of that, too.
+  await mkdir(folder);
+  await writeFile(join(folder, 'index.html'), PAGE);
+  expect((await at('/')).status).toBe(404);
   await build(folder);
   expect((await at('/')).status).toBe(200);
   expect(here.errors).toEqual([]);

@@ -68,7 +68,7 @@ async function readBuilt(folder: URL | null): Promise<Built> {
   if (!folder) throw notBuilt();
   const page = await readFile(new URL('index.html', folder), 'utf8').catch(unlessAbsent);
   if (!BASE.test(page)) throw new TelltaleError('internal', 'The page of the console has no <base> to be set.');
-  const names = await readdir(new URL('assets/', folder));
+  const names = await readdir(new URL('assets/', folder)).catch(unlessAbsent);
   const files = await Promise.all(
     names.map(async (name) => [name, sent(await readFile(new URL(`assets/${name}`, folder)))] as const),
   );
