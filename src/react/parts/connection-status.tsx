@@ -25,7 +25,7 @@ const TICKING: ReadonlySet<RunStanding> = new Set(['live', 'reconnecting']);
 
 /**
  * Where we stand with a run, in one line: the connection while it goes on, then how it ended. Its seconds are those since
- * something arrived at, or left, this page.
+ * something arrived at, or left, this page; of what was in the log before, those since its own time.
  *
  * @example
  * <ConnectionStatus.Root runId={runId} />
@@ -34,9 +34,10 @@ export const Root = rootOf(Connected, 'div', 'connection-status', (props: RootPr
   const run = useRun(props.runId, { from: props.from, initialSnapshot: props.initialSnapshot });
   const status = standingOf(run);
   const lostAt = useBeginning(status === 'reconnecting');
+  const liveAt = useBeginning(status === 'live');
   const isSlow = useAfter(status === 'connecting', CONNECTING_MS);
   const now = useTicking(TICKING.has(status), Date.now);
-  const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, lostAt, words);
+  const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, { lostAt, liveAt }, words);
   const children = (
     <>
       <Glyph status={status} /> <Text /> <ReadAgain /> <Progress /> <Retry />
@@ -49,7 +50,7 @@ function lineOf(
   status: RunStanding,
   run: RunResult,
   now: number | undefined,
-  lostAt: number | undefined,
+  { lostAt, liveAt }: Turns,
   words: Words,
 ): string {
   const since = (at: number | undefined): number | undefined =>
@@ -60,7 +61,7 @@ function lineOf(
     case 'catching-up':
       return words.catchingUp(run.lastSeq, run.latest);
     case 'live':
-      return words.live(run.data?.events ?? 0, since(run.lastEventAt));
+      return words.live(run.data?.events ?? 0, since(newestAt(run, liveAt)));
     case 'reconnecting': {
       const wait = run.retryAt === undefined || now === undefined ? 0 : Math.ceil((run.retryAt - now) / 1_000);
       return words.reconnecting(since(lostAt), wait > 0 ? wait * 1_000 : undefined);
@@ -72,6 +73,22 @@ function lineOf(
     default:
       return restingLine(status, run, words) ?? '';
   }
+}
+
+/** Since when it has been so, in milliseconds since 1970. */
+interface Turns {
+  readonly lostAt: number | undefined;
+  readonly liveAt: number | undefined;
+}
+
+/**
+ * When the newest event was. What came live, is told by its arrival, so that a wrong clock here changes nothing; history
+ * arrives now, whenever it was, so that its own time has to do. "last 0 s ago" of a run that is stuck for an hour is a lie.
+ */
+function newestAt({ lastEventAt, events }: RunResult, liveAt: number | undefined): number | undefined {
+  const time = Date.parse(events.at(-1)?.time ?? '');
+  const isHistory = lastEventAt !== undefined && (liveAt === undefined || lastEventAt <= liveAt);
+  return isHistory && time < lastEventAt ? time : lastEventAt;
 }
 
 /** Since when it has been so, by this machine's clock. */
