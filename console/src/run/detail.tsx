@@ -29,7 +29,7 @@ export function Detail({ runId, seq }: { readonly runId: string; readonly seq: n
       </header>
       {subject && <About subject={subject} />}
       {subject && <SubjectBody runId={runId} subject={subject} />}
-      <RawEvent runId={runId} seq={seq} />
+      <RawEvent runId={runId} seq={seq} isAlone={subject === undefined} />
     </aside>
   );
 }

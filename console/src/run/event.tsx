@@ -12,10 +12,12 @@ import { useLook } from './look.ts';
 /** An event of a run as the server has it: the newest are not the only ones that can be looked at. */
 export function useEvent(runId: string, seq: number | undefined) {
   const client = useTelltale();
-  const epoch = useRun(runId, { select: ({ data }) => data?.epoch });
+  const { epoch, isThere } = useRun(runId, {
+    select: ({ data, latest }) => ({ epoch: data?.epoch, isThere: seq !== undefined && seq <= latest }),
+  });
   return useQuery({
     queryKey: ['event', runId, epoch, seq],
-    enabled: epoch !== undefined && seq !== undefined,
+    enabled: epoch !== undefined && isThere,
     // The log never changes.
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async (): Promise<TelltaleEvent | null> => {
@@ -29,20 +31,31 @@ export function useEvent(runId: string, seq: number | undefined) {
   });
 }
 
+interface OfEvent {
+  readonly runId: string;
+  readonly seq: number;
+}
+
 /** The event itself, asked for when somebody wants to see it. */
-export function RawEvent({ runId, seq }: { readonly runId: string; readonly seq: number }): ReactElement {
-  // Among events it is what was chosen; in the story it is what stands behind that.
+export function RawEvent({ runId, seq, isAlone }: OfEvent & { readonly isAlone: boolean }): ReactElement {
+  // Among events it is what was chosen, and so it is where it is about nothing else; in the story it stands behind that.
   const { view } = useLook();
-  const [isOpen, setIsOpen] = useState(view === 'frames');
+  const [chosen, choose] = useState<boolean>();
+  const isOpen = chosen ?? (view === 'frames' || isAlone);
+  // It is told that it was opened by us, too.
+  const toggled = (isNow: boolean): void => {
+    if (isNow !== isOpen) choose(isNow);
+  };
   return (
-    <details className="detail-event" open={isOpen} onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}>
+    <details className="detail-event" open={isOpen} onToggle={({ currentTarget }) => toggled(currentTarget.open)}>
       <summary>Event {seq}</summary>
       {isOpen && <Raw runId={runId} seq={seq} />}
     </details>
   );
 }
 
-function Raw({ runId, seq }: { readonly runId: string; readonly seq: number }): ReactElement {
+function Raw({ runId, seq }: OfEvent): ReactElement {
+  const isToCome = useRun(runId, { select: ({ latest, isPending }) => !isPending && seq > latest });
   const { data, error, isPending, refetch } = useEvent(runId, seq);
   if (error) {
     return (
@@ -54,6 +67,7 @@ function Raw({ runId, seq }: { readonly runId: string; readonly seq: number }): 
       </p>
     );
   }
+  if (isToCome) return <p className="muted">The log of this run has no event of this number yet.</p>;
   if (isPending) return <p className="muted">Asking the server…</p>;
   if (data === null) return <p className="muted">No event of this run has this number.</p>;
   return (

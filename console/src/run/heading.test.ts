@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { shortId, titleOf } from './heading.ts';
+import { shortId } from '../ui/format.ts';
+import { titleOf } from './heading.ts';
 
 describe('what a run is called', () => {
   test.each([
@@ -26,7 +27,7 @@ describe('what a run is called', () => {
   });
 
   test('a long id is told by its beginning', () => {
-    expect(shortId('0123456789abcdef')).toBe('01234567');
+    expect(shortId('0123456789abcdef')).toBe('012345…cdef');
     expect(shortId('nightly-7')).toBe('nightly-7');
   });
 });

@@ -25,6 +25,3 @@ function firstLine(text: string): string {
   const line = text.trimStart().split('\n', 1)[0]?.trim() ?? '';
   return line.length > MAX ? `${line.slice(0, MAX - 1).trimEnd()}…` : line;
 }
-
-/** Random ids are long; their beginning tells them apart to a person. */
-export const shortId = (runId: string): string => (runId.length > 12 ? runId.slice(0, 8) : runId);

@@ -14,10 +14,12 @@ and <img src="https://c.example/x" onerror="hacked=1"> &amp; &#x202E;more.
 | rf_1 | 120 |
 `;
 
+const READ = `Read ${'what everybody wrote about it '.repeat(5)}`.trim();
+
 /** Plans, thinks, asks an agent, fails at something, and answers. */
 const auditor: AgentFunction = async (run) => {
-  await run.plan('Find out why', ['Read', 'Search', 'Report']);
-  await run.step('Read', () => run.think('First I read the ticket.'));
+  await run.plan('Find out why', [READ, 'Search', 'Report']);
+  await run.step(READ, () => run.think('First I read the ticket.'));
   await run.step('Search', async () => {
     await run.agent('policy-bot', async (inner) => {
       await inner.tool('search', { q: '8f2c', limit: 20 }, () => ({ hits: 14, of: ['a', 'b'] }));
@@ -139,6 +141,13 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     arrive();
     await page.locator('[data-slot=timeline-row]').first().waitFor();
     expect(await page.locator('.story-nothing').count()).toBe(0);
+    // What is chosen in the plan is shown, and no name of a step lies over how long it took.
+    await page.getByRole('button', { name: 'Plan', exact: true }).click();
+    const step = page.locator('.steps li').first();
+    expect(await step.locator('bdi').evaluate((it) => it.scrollWidth - it.clientWidth)).toBeLessThanOrEqual(0);
+    await step.getByRole('button').click();
+    await page.getByRole('button', { name: /^Only:/ }).click();
+
     for (const pane of ['Plan', 'Timeline']) {
       await page.getByRole('button', { name: pane, exact: true }).click();
       expect(await sideways(page)).toBe(0);
@@ -148,6 +157,13 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     await page.getByRole('complementary', { name: 'Details' }).getByText('timed out').first().waitFor();
     expect(await sideways(page)).toBe(0);
     expect(await page.locator('.run-main').isVisible()).toBe(false);
+
+    // An event that is about nothing else is shown itself; one that is not there is said not to be.
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${url}/runs/audit?event=1`);
+    await page.locator('.detail').getByText('run.started').first().waitFor();
+    await page.goto(`${url}/runs/audit?event=9999`);
+    await page.getByText('The log of this run has no event of this number yet.').waitFor();
   });
 
   test('shows a run while it goes on: the answer as it comes, and what waits for whom', async () => {
@@ -164,8 +180,12 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     await page.waitForFunction(() => document.title === '‖ waits for you · May I? · Telltale');
     await page
       .locator('.run-sentence')
-      .getByText(/^Live · \d+ events/)
+      .getByText(/^Live · \d+ events · last \d+ s ago/)
       .waitFor();
+    // Joined an hour later, it is as quiet as it is.
+    await page.clock.setSystemTime(Date.now() + 3_600_000);
+    await page.reload();
+    await page.locator('.run-sentence').getByText('last 1 h ago').waitFor();
     await page.getByRole('button', { name: 'A question waits for you' }).click();
     await page.getByRole('complementary', { name: 'Details' }).getByRole('button', { name: 'Approve' }).waitFor();
     const client = createClient({ url });

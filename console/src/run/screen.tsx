@@ -39,9 +39,16 @@ const PANES = { plan: 'Plan', story: 'Timeline', detail: 'Details' } as const;
 type Pane = keyof typeof PANES;
 
 function Run({ runId }: { readonly runId: string }): ReactElement {
-  const { event, view, look } = useLook();
+  const { event, step, view, look } = useLook();
   /** Which of them a narrow screen shows; a wide one has room for all. */
   const [pane, setPane] = useState<Pane>('story');
+  /** What the pane was chosen for. */
+  const [before, setBefore] = useState({ event, step });
+  if (before.event !== event || before.step !== step) {
+    setBefore({ event, step });
+    // A step or an agent that is chosen in the plan is shown in the timeline.
+    if (pane === 'plan') setPane('story');
+  }
   useTab(runId);
   const open = useCallback(
     (seq: number): void => {

@@ -2,12 +2,9 @@ import { Link } from '@tanstack/react-router';
 import { memo, type ReactElement } from 'react';
 import type { ListedRun } from 'telltale/client';
 import { visible } from 'telltale/react/parts';
-import { absolute, count, money, plural } from '../ui/format.ts';
+import { absolute, count, money, plural, shortId } from '../ui/format.ts';
 import { useAgo } from '../ui/now.ts';
 import { Status } from '../ui/status.tsx';
-
-/** Ids are long: the end of one tells it from its neighbours. */
-const short = (id: string): string => (id.length > 10 ? id.slice(-8) : id);
 
 /** One run of the list. Renders when the run changes; its age by itself. */
 export const Row = memo(({ run }: { run: ListedRun }): ReactElement => {
@@ -23,7 +20,7 @@ export const Row = memo(({ run }: { run: ListedRun }): ReactElement => {
           <bdi>{visible(title ?? agent)}</bdi>
         </Link>
         <div className="runs-about">
-          <bdi>{visible(agent)}</bdi> <code title={runId}>{short(runId)}</code>
+          <bdi>{visible(agent)}</bdi> <code title={runId}>{shortId(runId)}</code>
           {errors > 0 && <span className="runs-errors"> ✕ {plural(errors, 'error')}</span>}
           <span className="runs-narrow"> · {plural(events, 'event')}</span>
         </div>

@@ -32,6 +32,9 @@ export function ago(time: string, now: number): string {
   return `${count(Math.floor(ms / DAY_MS))} d`;
 }
 
+/** Ids are long. Random ones are told apart by their beginning, `nightly-2026-11-21` and the next one by their end. */
+export const shortId = (id: string): string => (id.length > 12 ? `${id.slice(0, 6)}…${id.slice(-4)}` : id);
+
 /** How a run stands, in a word. */
 export const STATUS_WORDS: Readonly<Record<ListedRun['status'], string>> = {
   queued: 'waiting',
