@@ -91,7 +91,11 @@ function List({ search, find }: { search: RunsSearch; find: string | undefined }
         <Skeleton isWaiting={list.connection === 'reconnecting'} />
       ) : shown.length === 0 ? (
         isFiltered ? (
-          <p className="panel">No run matches these filters.</p>
+          <p className="panel">
+            {older.hasMore
+              ? `None of the newest ${plural(all.length, 'run')} matches. Older ones are looked through when they are loaded.`
+              : 'No run matches these filters.'}
+          </p>
         ) : (
           <Welcome />
         )

@@ -1,8 +1,9 @@
 import { type ReactElement, useState } from 'react';
 import { serverUrl } from '../session/client.ts';
 import { Copy } from '../ui/copy.tsx';
-import { StartForm } from './start.tsx';
+import { StartForm, useAgents } from './start.tsx';
 
+/** Taken where it is there: it has something to say to the question of the examples. */
 const AGENT = 'analyst';
 
 /** The same run, started from three places. */
@@ -23,7 +24,9 @@ print(json.load(urllib.request.urlopen(request))["runId"])`,
 
 /** A server without runs: three ways to start one from elsewhere, and one from here. */
 export function Welcome(): ReactElement {
-  const all = snippets(serverUrl().href.replace(/\/$/, ''), AGENT);
+  const { data: agents = [] } = useAgents();
+  const { name } = agents.find((it) => it.name === AGENT) ?? agents[0] ?? { name: AGENT };
+  const all = snippets(serverUrl().href.replace(/\/$/, ''), name);
   const [language, choose] = useState('curl');
   return (
     <div className="welcome">
