@@ -39,6 +39,10 @@ describe('what a conversation shows of a run', () => {
     expect(turnOf(onTheWay).thinkingMs).toBeUndefined();
     const answering = runOf(START, said(2, 'I look. '), tool(4, 'x'), said(12, 'So.'));
     expect(turnOf(answering)).toMatchObject({ phase: 'answering', thinkingMs: 12_000 });
+    // Nobody thinks while somebody is asked.
+    const asking = runOf(START, [2, 'approval.requested', { approvalId: 'q', prompt: 'Go on?' }]);
+    expect(turnOf(asking)).toMatchObject({ phase: 'thinking', isAsking: true });
+    expect(turnOf(answering).isAsking).toBe(false);
   });
 
   test('what its specialists say to it is not the answer; what it returns is, where it says nothing', () => {

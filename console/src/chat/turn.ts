@@ -29,6 +29,8 @@ export interface Turn {
   /** From the beginning of the run to that of the answer, by the log; absent while it lasts. */
   readonly thinkingMs?: number;
   readonly startedAt?: string;
+  /** Nothing goes on before somebody answers. */
+  readonly isAsking: boolean;
   readonly tools: number;
   readonly failedTools: number;
   /** The newest, in the order in which they began; `earlier` is how many there are before them. */
@@ -70,6 +72,7 @@ export function turnOf(run: RunSnapshot): Turn {
     answer: said.map((it) => it.text).join('\n\n') || (status === 'completed' ? answerText(run.output) : ''),
     ...(thinkingMs !== undefined && { thinkingMs }),
     ...(startedAt !== undefined && { startedAt }),
+    isAsking: run.approvals.some((it) => it.status === 'requested'),
     tools: tools.length,
     failedTools: tools.filter((it) => it.status === 'failed').length,
     lines,

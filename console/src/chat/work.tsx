@@ -20,6 +20,7 @@ export function Work({ turn, isOpen, onToggle, children }: WorkProps): ReactElem
   const isRunning = turn.phase === 'thinking' || turn.phase === 'paused';
   const elapsed = useElapsed(turn.phase === 'thinking' ? turn.startedAt : undefined);
   const isPaused = turn.phase === 'paused';
+  const isAsking = isRunning && turn.isAsking;
   const how = isRunning
     ? 'running'
     : turn.phase === 'failed' || turn.phase === 'cancelled'
@@ -33,8 +34,10 @@ export function Work({ turn, isOpen, onToggle, children }: WorkProps): ReactElem
       aria-expanded={isOpen}
       onClick={() => onToggle(turn.runId)}
     >
-      <Glyph status={isPaused ? 'paused' : how} />{' '}
-      {thinkingLine(how, isRunning ? elapsed : turn.thinkingMs, turn.tools, turn.failedTools)}{' '}
+      <Glyph status={isPaused ? 'paused' : isAsking ? 'requested' : how} />{' '}
+      {isAsking
+        ? 'Waits for your answer'
+        : thinkingLine(how, isRunning ? elapsed : turn.thinkingMs, turn.tools, turn.failedTools)}{' '}
       <span aria-hidden="true" className="work-arrow">
         ▸
       </span>

@@ -67,7 +67,13 @@ const Time = ({ time }: { readonly time: string }): ReactElement => (
 
 /** The way to an event of a run. */
 export const EventLink = ({ runId, seq }: { readonly runId: string; readonly seq: number }): ReactElement => (
-  <Link to="/runs/$runId" params={{ runId }} search={{ event: seq }} resetScroll={false}>
+  <Link
+    to="/runs/$runId"
+    params={{ runId }}
+    search={(before) => ({ ...before, event: seq })}
+    replace
+    resetScroll={false}
+  >
     event {seq}
   </Link>
 );
