@@ -4,7 +4,7 @@ import { isUpTo, RunFold, type Told } from './run-fold.ts';
 
 /** Of so many runs that have ended what is known is remembered: about 2 MB. */
 const REMEMBERED = 5_000;
-/** Steps and agents that all folds hold together, and the folds themselves: about 20 MB. Beyond it the largest is given up. */
+/** Steps and agents that all folds hold, and the folds themselves: about 20 MB. Beyond it the largest is given up. */
 const MOST_HELD = 200_000;
 
 /**

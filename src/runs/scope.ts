@@ -230,7 +230,7 @@ export class RunScope implements RunWriter {
 
   inputs(): AsyncIterable<RunInput> {
     const { gate, people } = this.#core;
-    // Stopped while a pause held what was heard. To throw here would end the process over a listener that nobody waits for.
+    // Stopped while a pause held what was heard: to throw would end the process over a listener that nobody waits for.
     const end = (error: unknown): IteratorResult<RunInput, void> => {
       if (!gate.isClosed) throw error;
       return { done: true, value: undefined };
