@@ -74,17 +74,18 @@ export default function Strip({ runId, show }: StripProps): ReactElement | null 
           begin={begin}
           toggle={toggle}
         />
-        <Edge isLive={isLive} isEnded={run.isEnded} goLive={replay.goLive} />
+        <Edge isLive={isLive} isEnded={run.isEnded} isConnected={run.isConnected} goLive={replay.goLive} />
       </div>
     </section>
   );
 }
 
-const standing = ({ data, isEnded, isPending }: RunResult) => ({
+const standing = ({ data, isEnded, isPending, connection }: RunResult) => ({
   newest: data?.seq ?? 0,
   events: data?.events ?? 0,
   isEnded,
   isPending,
+  isConnected: connection === 'live',
 });
 
 function controlsOf({ marks, rate, skipIdle, step, next, previous, setRate, setSkipIdle }: ReplayResult) {
@@ -113,15 +114,17 @@ function useToggle(replay: ReplayResult, near: () => void): () => void {
 interface EdgeProps {
   readonly isLive: boolean;
   readonly isEnded: boolean;
+  /** Cut off, nobody knows what is now. */
+  readonly isConnected: boolean;
   readonly goLive: () => void;
 }
 
 /** The right end of the line: that what is shown is what is now, or the way there. */
-function Edge({ isLive, isEnded, goLive }: EdgeProps): ReactElement {
+function Edge({ isLive, isEnded, isConnected, goLive }: EdgeProps): ReactElement {
   return (
-    <div className="replay-edge" data-state={isLive && !isEnded ? 'live' : undefined}>
+    <div className="replay-edge" data-state={isLive && !isEnded && isConnected ? 'live' : undefined}>
       {isLive ? (
-        <span>{isEnded ? 'End' : '● LIVE'}</span>
+        <span>{isEnded ? 'End' : isConnected ? '● LIVE' : 'Newest here'}</span>
       ) : (
         <button type="button" onClick={goLive}>
           {isEnded ? 'To the end' : 'Go live'}

@@ -7,7 +7,7 @@ import { Notify } from '../hands/notify.tsx';
 import { RunCommands } from '../hands/run-commands.tsx';
 import { AccessLost } from '../session/access-lost.tsx';
 import { Copy } from '../ui/copy.tsx';
-import { shortId } from '../ui/format.ts';
+import { STATUS_WORDS, shortId } from '../ui/format.ts';
 import { Status } from '../ui/status.tsx';
 import { titleOf } from './heading.ts';
 import { useLook } from './look.ts';
@@ -79,10 +79,12 @@ function Id({ runId }: OfRun): ReactElement {
 
 /** The two axes: how the run stands, and how we are connected to it. An end is known for good, whatever the connection does. */
 function Standing({ runId }: OfRun): ReactElement {
-  const { status, isTold } = useRun(runId, { select: standing });
+  const { status, isTold, isLost } = useRun(runId, { select: standing });
   return (
     <div className="run-sentence">
-      {status !== undefined && !isTold && <Status status={status} />}
+      {status !== undefined && !isTold && (
+        <Status status={status} {...(isLost && { word: `was ${STATUS_WORDS[status]}` })} />
+      )}
       <ConnectionStatus.Root runId={runId} />
       <Question runId={runId} />
     </div>
@@ -117,6 +119,8 @@ function asked({ data, isEnded }: RunResult) {
 function standing({ status, connection, isEnded }: RunResult) {
   return {
     status: status === 'pending' ? undefined : status,
+    /** Nobody tries to connect any more: what the run does now is not known. */
+    isLost: connection === 'closed',
     // The line of the connection says it then.
     isTold: isEnded || (connection === 'live' && (status === 'paused' || status === 'queued')),
   };

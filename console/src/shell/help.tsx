@@ -1,7 +1,7 @@
 import './help.css';
 import { type ReactElement, useState } from 'react';
 import { Dialog } from '../ui/dialog.tsx';
-import { useShortcutGroups, useShortcuts } from './shortcuts.ts';
+import { keysShown, useShortcutGroups, useShortcuts } from './shortcuts.ts';
 
 /** Every key that does something here. */
 export function Help(): ReactElement {
@@ -23,7 +23,7 @@ export function Help(): ReactElement {
               {shortcuts.map(({ keys, label }) => (
                 <div key={keys}>
                   <dt>
-                    <kbd>{keys}</kbd>
+                    <kbd>{keysShown(keys)}</kbd>
                   </dt>
                   <dd>{label}</dd>
                 </div>

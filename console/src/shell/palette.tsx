@@ -5,7 +5,7 @@ import { useRuns } from 'telltale/react';
 import { visible } from 'telltale/react/parts';
 import { Dialog } from '../ui/dialog.tsx';
 import { STATUS_WORDS } from '../ui/format.ts';
-import { useShortcutGroups, useShortcuts } from './shortcuts.ts';
+import { keysShown, useShortcutGroups, useShortcuts } from './shortcuts.ts';
 
 interface Entry {
   readonly label: string;
@@ -21,7 +21,7 @@ export function Palette(): ReactElement {
     <>
       <button type="button" className="quiet" onClick={() => setOpen(true)}>
         <span aria-hidden="true">
-          ⌕ <kbd>{isApple ? '⌘K' : 'Ctrl K'}</kbd>
+          ⌕ <kbd>{keysShown('Mod+k')}</kbd>
         </span>
         <span className="sr-only">Find what to do or open</span>
       </button>
@@ -32,7 +32,6 @@ export function Palette(): ReactElement {
   );
 }
 
-const isApple = /Mac|iP/.test(navigator.platform);
 /** More are not looked through by eye. */
 const MOST = 12;
 
@@ -103,7 +102,7 @@ function useEntries(): readonly Entry[] {
   const { data = [] } = useRuns({ limit: 50 });
   return [
     ...groups.flatMap(({ title, shortcuts }) =>
-      shortcuts.map(({ label, keys, run }) => ({ label, note: `${title} · ${keys}`, run })),
+      shortcuts.map(({ label, keys, run }) => ({ label, note: `${title} · ${keysShown(keys)}`, run })),
     ),
     ...data.map(({ runId, agent, status }) => ({
       label: `${visible(agent)} ${runId}`,

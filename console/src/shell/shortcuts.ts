@@ -60,6 +60,12 @@ export function useShortcuts(title: string, shortcuts: readonly Shortcut[]): voi
   }, [title, names]);
 }
 
+const isApple = /Mac|iP/.test(navigator.platform);
+
+/** Keys as they stand on this machine's keyboard: `Mod+k` is ⌘K or Ctrl K. */
+export const keysShown = (keys: string): string =>
+  keys.startsWith('Mod+') ? `${isApple ? '⌘' : 'Ctrl '}${keys.slice(4).toUpperCase()}` : keys;
+
 /** Between the two keys of a pair. */
 const PAIR_MS = 1_000;
 let first: { readonly key: string; readonly at: number } | undefined;
