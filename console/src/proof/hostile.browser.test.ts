@@ -124,8 +124,11 @@ async function unfold(page: Page): Promise<void> {
 
 /** Runs in the page: what of it is not as it should be. */
 function look() {
-  const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/v;
-  const seen = (text: string): string => text.replace(/\p{RGI_Emoji}|[\n\t]/gv, '');
+  // From strings: the flag is newer than the language level that this is compiled for.
+  const sets = 'v';
+  const HIDDEN = new RegExp('[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Default_Ignorable_Code_Point}]', sets);
+  const SHOWN = new RegExp('\\p{RGI_Emoji}|[\\n\\t]', `g${sets}`);
+  const seen = (text: string): string => text.replace(SHOWN, '');
   const hidden = new Set<string>();
   const note = (where: string, text: string): void => {
     const found = HIDDEN.exec(seen(text));
