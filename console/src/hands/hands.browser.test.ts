@@ -221,6 +221,9 @@ describe.skipIf(!executablePath)('hands of people on a run', () => {
     app.revoke('ann');
     await page.getByRole('alert').getByText('Your access was taken back. What is shown stays').waitFor();
     await page.locator('.answer').getByText('Heard: "before"').waitFor();
+    // What it does now is not known here, and not said.
+    await page.locator('.run-sentence').getByText('was running').waitFor();
+    await page.locator('.replay-edge').getByText('Newest', { exact: true }).waitFor();
     await button(page, 'Sign in again').click();
     const asked: string[] = [];
     page.on('request', (it) => it.url().includes('/stream') && asked.push(it.headers()['last-event-id'] ?? it.url()));

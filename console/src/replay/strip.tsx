@@ -124,7 +124,7 @@ function Edge({ isLive, isEnded, isConnected, goLive }: EdgeProps): ReactElement
   return (
     <div className="replay-edge" data-state={isLive && !isEnded && isConnected ? 'live' : undefined}>
       {isLive ? (
-        <span>{isEnded ? 'End' : isConnected ? '● LIVE' : 'Newest here'}</span>
+        <span>{isEnded ? 'End' : isConnected ? '● LIVE' : 'Newest'}</span>
       ) : (
         <button type="button" onClick={goLive}>
           {isEnded ? 'To the end' : 'Go live'}
