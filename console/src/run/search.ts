@@ -1,4 +1,4 @@
-export const VIEWS = ['story', 'frames', 'json'] as const;
+const VIEWS = ['story', 'frames', 'json'] as const;
 export type RunViewName = (typeof VIEWS)[number];
 
 export const SHOWN = ['all', 'thinking', 'tools', 'errors'] as const;
