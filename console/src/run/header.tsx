@@ -46,7 +46,7 @@ function Name({ runId }: OfRun): ReactElement {
   const { title, agent } = useRun(runId, { select: named });
   return (
     <>
-      <h1>
+      <h1 title={title}>
         <bdi>{title}</bdi>
       </h1>
       {agent !== '' && agent !== title && <bdi className="run-agent">{agent}</bdi>}
