@@ -14,7 +14,7 @@ and <img src="https://c.example/x" onerror="hacked=1"> &amp; &#x202E;more.
 | rf_1 | 120 |
 `;
 
-const READ = `Read ${'what everybody wrote about it '.repeat(5)}`.trim();
+const READ = 'Read what everybody wrote about the order';
 
 /** Plans, thinks, asks an agent, fails at something, and answers. */
 const auditor: AgentFunction = async (run) => {
@@ -141,13 +141,6 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     arrive();
     await page.locator('[data-slot=timeline-row]').first().waitFor();
     expect(await page.locator('.story-nothing').count()).toBe(0);
-    // What is chosen in the plan is shown, and no name of a step lies over how long it took.
-    await page.getByRole('button', { name: 'Plan', exact: true }).click();
-    const step = page.locator('.steps li').first();
-    expect(await step.locator('bdi').evaluate((it) => it.scrollWidth - it.clientWidth)).toBeLessThanOrEqual(0);
-    await step.getByRole('button').click();
-    await page.getByRole('button', { name: /^Only:/ }).click();
-
     for (const pane of ['Plan', 'Timeline']) {
       await page.getByRole('button', { name: pane, exact: true }).click();
       expect(await sideways(page)).toBe(0);
@@ -157,6 +150,13 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     await page.getByRole('complementary', { name: 'Details' }).getByText('timed out').first().waitFor();
     expect(await sideways(page)).toBe(0);
     expect(await page.locator('.run-main').isVisible()).toBe(false);
+
+    // What is chosen in the plan is shown, and no name of a step lies over how long it took.
+    await page.getByRole('button', { name: 'Plan', exact: true }).click();
+    const step = page.locator('.steps li').first();
+    expect(await step.locator('bdi').evaluate((it) => it.scrollWidth - it.clientWidth)).toBeLessThanOrEqual(0);
+    await step.getByRole('button').click();
+    await page.getByRole('button', { name: /^Only:/ }).click();
 
     // An event that is about nothing else is shown itself; one that is not there is said not to be.
     await page.setViewportSize({ width: 1280, height: 800 });
