@@ -7,8 +7,9 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.{ts,tsx}', 'bench/**/*.test.ts', 'examples/*/*.test.ts', 'console/src/**/*.test.{ts,tsx}'],
     pool: 'forks',
-    // They wait for disks, clocks and browsers two thirds of their time: three at a time leave two cores idle for half of it.
-    maxWorkers: 5,
+    // They wait for disks, clocks and browsers two thirds of their time: three at a time leave two cores idle for half of it, five
+    // make the slowest of them late.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     // Each file is a process of its own, which else asks for every module of ours to be transformed again.
     fsModuleCache: true,

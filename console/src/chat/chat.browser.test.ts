@@ -133,11 +133,16 @@ describe.skipIf(!executablePath)('the chat', () => {
     await shows();
     await page.getByText('Break it').click();
 
+    // The next attempt may come at once: it is held until the page has said that it waits for one.
+    const { promise: isTold, resolve: told } = Promise.withResolvers<void>();
+    await page.route(/\/stream/, (route) => isTold.then(() => route.continue()));
     await page.getByRole('button', { name: 'Drop the connection' }).click();
     await page
       .getByText(/Connection lost.* The run continues\./)
       .first()
       .waitFor({ state: 'attached' });
+    told();
+    await page.unroute(/\/stream/);
     await say(' two');
     await shows();
     await page.getByText(/Live · \d+ events/).waitFor();

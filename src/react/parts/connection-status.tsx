@@ -33,11 +33,10 @@ const TICKING: ReadonlySet<RunStanding> = new Set(['live', 'reconnecting']);
 export const Root = rootOf(Connected, 'div', 'connection-status', (props: RootProps, words) => {
   const run = useRun(props.runId, { from: props.from, initialSnapshot: props.initialSnapshot });
   const status = standingOf(run);
-  const lostAt = useBeginning(status === 'reconnecting');
-  const liveAt = useBeginning(status === 'live');
+  const begunAt = useBeginning(status);
   const isSlow = useAfter(status === 'connecting', CONNECTING_MS);
   const now = useTicking(TICKING.has(status), Date.now);
-  const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, { lostAt, liveAt }, words);
+  const text = status === 'connecting' && !isSlow ? '' : lineOf(status, run, now, begunAt, words);
   const children = (
     <>
       <Glyph status={status} /> <Text /> <ReadAgain /> <Progress /> <Retry />
@@ -50,7 +49,7 @@ function lineOf(
   status: RunStanding,
   run: RunResult,
   now: number | undefined,
-  { lostAt, liveAt }: Turns,
+  begunAt: number | undefined,
   words: Words,
 ): string {
   const since = (at: number | undefined): number | undefined =>
@@ -61,10 +60,10 @@ function lineOf(
     case 'catching-up':
       return words.catchingUp(run.lastSeq, run.latest);
     case 'live':
-      return words.live(run.data?.events ?? 0, since(newestAt(run, liveAt)));
+      return words.live(run.data?.events ?? 0, since(newestAt(run, begunAt)));
     case 'reconnecting': {
       const wait = run.retryAt === undefined || now === undefined ? 0 : Math.ceil((run.retryAt - now) / 1_000);
-      return words.reconnecting(since(lostAt), wait > 0 ? wait * 1_000 : undefined);
+      return words.reconnecting(since(begunAt), wait > 0 ? wait * 1_000 : undefined);
     }
     case 'offline':
       return words.offline();
@@ -73,12 +72,6 @@ function lineOf(
     default:
       return restingLine(status, run, words) ?? '';
   }
-}
-
-/** Since when it has been so, in milliseconds since 1970. */
-interface Turns {
-  readonly lostAt: number | undefined;
-  readonly liveAt: number | undefined;
 }
 
 /**
@@ -91,11 +84,11 @@ function newestAt({ lastEventAt, events }: RunResult, liveAt: number | undefined
   return isHistory && time < lastEventAt ? time : lastEventAt;
 }
 
-/** Since when it has been so, by this machine's clock. */
-function useBeginning(isSo: boolean): number | undefined {
-  const [at, setAt] = useState<number>();
-  useEffect(() => setAt(isSo ? Date.now() : undefined), [isSo]);
-  return isSo ? at : undefined;
+/** Since when it has been as it is, by this machine's clock, in milliseconds since 1970. */
+function useBeginning(standing: RunStanding): number | undefined {
+  const [begun, begin] = useState<{ readonly standing: RunStanding; readonly at: number }>();
+  useEffect(() => begin({ standing, at: Date.now() }), [standing]);
+  return begun?.standing === standing ? begun.at : undefined;
 }
 
 /** Whether it has been so for so long. */
