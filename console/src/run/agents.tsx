@@ -1,4 +1,4 @@
-import type { ReactElement } from 'react';
+import { memo, type ReactElement, useCallback } from 'react';
 import { type AgentEntry, useAgents } from 'telltale/react';
 import { Glyph, visible } from 'telltale/react/parts';
 import { count, plural } from '../ui/format.ts';
@@ -15,28 +15,14 @@ type Counts = AgentEntry['own'];
 export function Agents({ runId }: { readonly runId: string }): ReactElement | null {
   const { event, look } = useLook();
   const agents = useAgents(runId);
+  const choose = useCallback((seq: number) => look({ event: seq, show: undefined, step: undefined }), [look]);
   if (agents.length === 0) return null;
   return (
     <section className="agents" aria-labelledby="agents">
       <h2 id="agents">Agents</h2>
       <ul>
-        {agents.slice(0, MAX).map(({ agent, depth, own, total }) => (
-          <li key={agent.id} data-level={Math.min(depth, MAX_LEVEL)}>
-            <button
-              type="button"
-              aria-pressed={event === agent.startSeq}
-              title={titleOf(own, total)}
-              onClick={() => look({ event: agent.startSeq, show: undefined, step: undefined })}
-            >
-              <Glyph status={agent.status} />
-              <Initials name={agent.name} />
-              <bdi>{visible(agent.name)}</bdi>
-              <span className="sr-only"> {agent.status}</span>
-              <span className="agent-counts">
-                {total.errors > 0 && <span className="agent-errors">✕ {count(total.errors)}</span>} {shortOf(total)}
-              </span>
-            </button>
-          </li>
+        {agents.slice(0, MAX).map((entry) => (
+          <Agent key={entry.agent.id} entry={entry} isChosen={event === entry.agent.startSeq} choose={choose} />
         ))}
       </ul>
       {agents.length > MAX && (
@@ -45,6 +31,29 @@ export function Agents({ runId }: { readonly runId: string }): ReactElement | nu
     </section>
   );
 }
+
+interface AgentProps {
+  readonly entry: AgentEntry;
+  readonly isChosen: boolean;
+  readonly choose: (seq: number) => void;
+}
+
+/** Renders when something of the agent changed: beside one that works, hundreds have ended. */
+const Agent = memo(
+  ({ entry: { agent, depth, own, total }, isChosen, choose }: AgentProps): ReactElement => (
+    <li data-level={Math.min(depth, MAX_LEVEL)}>
+      <button type="button" aria-pressed={isChosen} title={titleOf(own, total)} onClick={() => choose(agent.startSeq)}>
+        <Glyph status={agent.status} />
+        <Initials name={agent.name} />
+        <bdi>{visible(agent.name)}</bdi>
+        <span className="sr-only"> {agent.status}</span>
+        <span className="agent-counts">
+          {total.errors > 0 && <span className="agent-errors">✕ {count(total.errors)}</span>} {shortOf(total)}
+        </span>
+      </button>
+    </li>
+  ),
+);
 
 const tokensOf = ({ usage }: Counts): number | undefined => usage?.totalTokens;
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
