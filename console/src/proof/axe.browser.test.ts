@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type axe from 'axe-core';
 import type { Page } from 'playwright-core';
-import type { AgentFunction } from 'telltale';
+import { type AgentFunction, makeKey } from 'telltale';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { executablePath, Stage } from '../console.fixture.ts';
 
@@ -140,4 +140,23 @@ describe.skipIf(!executablePath)('axe finds nothing', () => {
     await page.getByText('Nothing was asked here yet.').waitFor();
     await check(page, 'new conversation');
   }, 60_000);
+
+  test('where one signs in: before it, refused, and as somebody', async () => {
+    const ann = makeKey({ userId: 'ann', scopes: ['read'] });
+    const { app, url } = await stage.serve((app) => app.agent('worker', worker), { auth: { apiKeys: [ann.entry] } });
+    await (await app.start({ agent: 'worker', runId: 'hers', owner: 'ann', input: 'Why?' })).finished();
+    const { page } = await stage.visit(url);
+    const signIn = async (key: string): Promise<void> => {
+      await page.getByLabel('API key or token').fill(key);
+      await page.locator('.sign-in-form').getByRole('button', { name: 'Sign in' }).click();
+    };
+    await page.getByLabel('API key or token').waitFor();
+    await check(page, 'signing in');
+    await signIn('tt_nothing');
+    await page.getByRole('alert').waitFor();
+    await check(page, 'refused');
+    await signIn(ann.key);
+    await page.getByRole('row', { name: /Why/ }).waitFor();
+    await check(page, 'signed in');
+  });
 });
