@@ -98,7 +98,8 @@ export async function writeHostile(
   await producer.flush();
   const run = createClient({ url }).run(runId);
   await run.input({ [first]: second }, { by: name(second) });
-  await run.pause({ by: name(first), reason: second });
+  // Longer reasons are refused.
+  await run.pause({ by: name(first), reason: second.slice(0, 4_096) });
   await producer.send({ type: 'run.failed', data: { error: { code: 'x', message: first } } });
   await producer.close();
 }

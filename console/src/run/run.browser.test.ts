@@ -166,6 +166,15 @@ describe.skipIf(!executablePath)('the screen of a run', () => {
     await page.getByText('The log of this run has no event of this number yet.').waitFor();
   });
 
+  test('a run that was quiet for an hour when it was opened says so, whenever its history arrived here', async () => {
+    const { app, url } = await stage.serve((it) => it.agent('asker', (run) => run.approve({ prompt: 'Go on?' })));
+    await app.start({ agent: 'asker', runId: 'quiet' });
+    const { page } = await stage.visit('about:blank');
+    await page.clock.install({ time: Date.now() + 3_600_000 });
+    await page.goto(`${url}/runs/quiet`);
+    await page.getByText(/^Live · \d events · last 1 h( \d+ min)? ago$/).waitFor();
+  });
+
   test('shows a run while it goes on: the answer as it comes, and what waits for whom', async () => {
     const { app, url } = await stage.serve((it) => {
       it.agent('asker', async (run) => {
