@@ -1,6 +1,8 @@
 import type { ReactElement, ReactNode } from 'react';
 
+/** What is told may be any text, also the name of something that all objects have: these have nothing but these. */
 const GLYPHS: Readonly<Record<string, string>> = {
+  __proto__: null as never,
   running: '●',
   live: '●',
   'catching-up': '◔',

@@ -120,12 +120,16 @@ const tokensOf = ({ usage }: Counts): number =>
 /** The facts that there are, in one line. */
 export const line = (...parts: readonly (string | undefined | false)[]): string => parts.filter(Boolean).join(' · ');
 const LIMITS = { cost: 'Cost', tokens: 'Tokens', toolCalls: 'Tool calls' };
-const OPTIONS: Readonly<Record<string, string>> = { approve: 'Approve', deny: 'Deny' };
+const OPTIONS: Readonly<Record<string, string>> = { __proto__: null as never, approve: 'Approve', deny: 'Deny' };
 const COMMANDS = { cancel: 'Cancel', pause: 'Pause', resume: 'Resume' };
 const FOLLOWED = { cancel: 'cancelled', pause: 'paused', resume: 'resumed' };
 const DECISIONS = { stop: 'the run is stopped', pause: 'the run is paused', ask: 'waiting for a decision' };
 const byWhom = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
-const STANDINGS: Partial<Record<Standing, string>> = { completed: 'done', requested: 'waiting for an answer' };
+const STANDINGS: Partial<Record<Standing, string>> = {
+  __proto__: null as never,
+  completed: 'done',
+  requested: 'waiting for an answer',
+};
 
 /**
  * English. The signs for seconds, minutes and hours (s, min, h) are those of the SI, the same in every language.
