@@ -126,7 +126,6 @@ const FOLLOWED = { cancel: 'cancelled', pause: 'paused', resume: 'resumed' };
 const DECISIONS = { stop: 'the run is stopped', pause: 'the run is paused', ask: 'waiting for a decision' };
 const byWhom = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
 const STANDINGS: Partial<Record<Standing, string>> = {
-  __proto__: null as never,
   completed: 'done',
   requested: 'waiting for an answer',
 };
