@@ -120,15 +120,11 @@ const tokensOf = ({ usage }: Counts): number =>
 /** The facts that there are, in one line. */
 export const line = (...parts: readonly (string | undefined | false)[]): string => parts.filter(Boolean).join(' · ');
 const LIMITS = { cost: 'Cost', tokens: 'Tokens', toolCalls: 'Tool calls' };
-const OPTIONS: Readonly<Record<string, string>> = { __proto__: null as never, approve: 'Approve', deny: 'Deny' };
 const COMMANDS = { cancel: 'Cancel', pause: 'Pause', resume: 'Resume' };
 const FOLLOWED = { cancel: 'cancelled', pause: 'paused', resume: 'resumed' };
 const DECISIONS = { stop: 'the run is stopped', pause: 'the run is paused', ask: 'waiting for a decision' };
 const byWhom = (by: string | undefined): string => (by === undefined ? '' : ` by ${by}`);
-const STANDINGS: Partial<Record<Standing, string>> = {
-  completed: 'done',
-  requested: 'waiting for an answer',
-};
+const STANDINGS: Partial<Record<Standing, string>> = { completed: 'done', requested: 'waiting for an answer' };
 
 /**
  * English. The signs for seconds, minutes and hours (s, min, h) are those of the SI, the same in every language.
@@ -234,7 +230,7 @@ export const english: Labels = {
   timeline: () => 'Timeline',
   toEnd: (rows, locale) => (rows > 0 ? `${format(rows, locale)} new ↓` : 'To the end ↓'),
   approval: (prompt) => `Approval needed: ${prompt}`,
-  approvalOption: (option) => OPTIONS[option] ?? option,
+  approvalOption: (option) => (option === 'approve' ? 'Approve' : option === 'deny' ? 'Deny' : option),
   approvalComment: () => 'Comment',
   approvalLeft: (ms, locale) => (ms > 0 ? `${english.duration(ms, locale)} left to answer` : 'No time left to answer'),
   approvalSending: () => 'Sending the answer…',
